@@ -1,0 +1,54 @@
+//! Settings of the core.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The `[core]` section. Paths are relative to the file they are written in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoreSettings {
+    /// The Unix socket on which the edge, and nobody else, is answered.
+    pub socket: Option<PathBuf>,
+    /// Where metrics, liveness and readiness are served.
+    pub ops_listen: SocketAddr,
+    /// The SQLite database file; created when missing.
+    pub database_file: Option<PathBuf>,
+    /// The secret that edge and core share: at least 32 bytes. The edge's assertions are
+    /// signed with a key derived from it.
+    pub assertion_secret_file: Option<PathBuf>,
+    /// The ES256 private key that signs access tokens: PKCS#8, PEM.
+    pub signing_key_file: Option<PathBuf>,
+    /// The pepper mixed into every password hash: at least 32 bytes.
+    pub password_pepper_file: Option<PathBuf>,
+    /// The `iss` of access tokens.
+    pub issuer: String,
+    /// The `aud` of access tokens.
+    pub audience: String,
+    /// Life of an access token, in seconds.
+    pub access_token_secs: NonZeroU32,
+    /// Writes that may wait for the database at once; one more is answered 503.
+    pub write_queue_max: NonZeroUsize,
+    /// Passwords hashed at once; each takes a third of a second of one processor.
+    pub password_hashes_max: NonZeroUsize,
+}
+
+impl Default for CoreSettings {
+    fn default() -> Self {
+        Self {
+            socket: None,
+            ops_listen: SocketAddr::from(([127, 0, 0, 1], 9902)),
+            database_file: None,
+            assertion_secret_file: None,
+            signing_key_file: None,
+            password_pepper_file: None,
+            issuer: "https://localhost:8443".to_owned(),
+            audience: "stockade".to_owned(),
+            access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),
+            write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
+            password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Settings of the edge.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The `[edge]` section. Paths are relative to the file they are written in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EdgeSettings {
+    /// Where HTTPS is served.
+    pub listen: SocketAddr,
+    /// Where metrics, liveness and readiness are served.
+    pub ops_listen: SocketAddr,
+    /// Threads that serve requests; left out, one for each processor.
+    pub workers: Option<NonZeroUsize>,
+    /// Certificate, key and protocol versions.
+    pub tls: TlsSettings,
+    /// Where admitted requests go.
+    pub upstream: Upstream,
+    /// Whose tokens are believed.
+    pub issuers: Vec<Issuer>,
+    /// Where decision records go, one JSON line a request; left out, to standard output.
+    pub access_log_file: Option<PathBuf>,
+    /// Whether HSTS asks browsers to know this host before they visit it; hard to undo.
+    pub hsts_preload: bool,
+    /// Bounds on what clients may hold open.
+    pub connections: Connections,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            ops_listen: SocketAddr::from(([127, 0, 0, 1], 9901)),
+            workers: None,
+            tls: TlsSettings::default(),
+            upstream: Upstream::default(),
+            issuers: Vec::new(),
+            access_log_file: None,
+            hsts_preload: false,
+            connections: Connections::default(),
+        }
+    }
+}
+
+/// The `[edge.tls]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSettings {
+    /// The certificate chain, leaf first, PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// The leaf's private key, PEM.
+    pub private_key_file: Option<PathBuf>,
+    /// Which protocol versions and suites are offered.
+    pub profile: TlsProfile,
+}
+
+/// Mozilla's server-side TLS profiles, version 6.0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TlsProfile {
+    /// TLS 1.2 and 1.3, forward-secret AEAD suites.
+    #[default]
+    Intermediate,
+    /// TLS 1.3 alone.
+    Modern,
+}
+
+/// The `[edge.upstream]` section: a Unix socket, or a TCP address on loopback.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Upstream {
+    /// The upstream's name: the audience of the assertions it is sent.
+    pub name: String,
+    /// The upstream's Unix socket.
+    pub socket: Option<PathBuf>,
+    /// The upstream's TCP address; plain TCP is accepted on loopback only.
+    pub address: Option<SocketAddr>,
+    /// The secret shared with the upstream: at least 32 bytes.
+    pub assertion_secret_file: Option<PathBuf>,
+    /// Longest wait for a connection, in milliseconds.
+    pub connect_timeout_ms: NonZeroU32,
+    /// Longest wait for more of an answer, in milliseconds.
+    pub read_timeout_ms: NonZeroU32,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            name: "core".to_owned(),
+            socket: None,
+            address: None,
+            assertion_secret_file: None,
+            connect_timeout_ms: NonZeroU32::new(2_000).unwrap_or(NonZeroU32::MIN),
+            read_timeout_ms: NonZeroU32::new(30_000).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+/// One `[[edge.issuers]]` entry: an authority whose access tokens are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The exact `iss`.
+    pub issuer: String,
+    /// The `aud` a token must name.
+    pub audience: String,
+    /// A key set on disk (RFC 7517); left out, the upstream's own key set is asked for.
+    #[serde(default)]
+    pub jwks_file: Option<PathBuf>,
+}
+
+/// The `[edge.connections]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connections {
+    /// Connections open at once, from everybody.
+    pub max: NonZeroUsize,
+    /// Connections open at once from one address (one /64 for IPv6).
+    pub per_address_max: NonZeroUsize,
+    /// Time for the TLS handshake, in milliseconds.
+    pub handshake_timeout_ms: NonZeroU32,
+    /// Time for a whole request head, in milliseconds.
+    pub head_timeout_ms: NonZeroU32,
+    /// Longest pause within a body, either way, in milliseconds.
+    pub body_timeout_ms: NonZeroU32,
+    /// Time without a request after which a connection is closed, in milliseconds.
+    pub idle_timeout_ms: NonZeroU32,
+    /// Time that requests in flight get when the edge stops, in milliseconds.
+    pub drain_timeout_ms: NonZeroU32,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        let ms = |ms| NonZeroU32::new(ms).unwrap_or(NonZeroU32::MIN);
+        Self {
+            max: NonZeroUsize::new(20_000).unwrap_or(NonZeroUsize::MIN),
+            per_address_max: NonZeroUsize::new(1_000).unwrap_or(NonZeroUsize::MIN),
+            handshake_timeout_ms: ms(10_000),
+            head_timeout_ms: ms(10_000),
+            body_timeout_ms: ms(30_000),
+            idle_timeout_ms: ms(60_000),
+            drain_timeout_ms: ms(20_000),
+        }
+    }
+}
