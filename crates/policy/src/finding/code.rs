@@ -1,0 +1,149 @@
+//! The closed list of finding codes. A code is never renamed and never reused.
+
+use std::fmt;
+
+/// Declares the codes once: variant, text and meaning cannot drift apart.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
+        /// The kind of a finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of their texts.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable text, for example `P044`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// What the code means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning),+).trim_ascii()),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A runtime file is missing.
+    MissingFile = "P001",
+    /// A file may be written by its group or by everybody.
+    WritableByOthers = "P002",
+    /// A file is larger than 4 MiB.
+    FileTooLarge = "P003",
+    /// A file is not valid UTF-8.
+    NotUtf8 = "P004",
+    /// A file begins with a byte order mark.
+    ByteOrderMark = "P005",
+    /// A line ends with a carriage return.
+    CarriageReturn = "P006",
+    /// A control character or an invisible character.
+    HiddenCharacter = "P007",
+    /// A file that is no part of a bundle.
+    UnexpectedFile = "P008",
+
+    /// The model differs from the one this engine implements.
+    ModelDiffers = "P010",
+
+    /// A quote in a row; rows have no quoting.
+    Quote = "P020",
+    /// A comment behind a row; comments have lines of their own.
+    InlineComment = "P021",
+    /// A row of an unknown type.
+    RowType = "P022",
+    /// A row with too few or too many fields.
+    Arity = "P023",
+    /// A name that is not an identifier.
+    BadName = "P024",
+    /// Something written twice.
+    Duplicate = "P025",
+
+    /// The role `anonymous` is missing.
+    NoAnonymous = "P030",
+    /// Roles that inherit each other in a circle.
+    Cycle = "P031",
+    /// A chain of more than 10 roles that inherit from each other.
+    TooDeep = "P032",
+    /// More of something than a bundle can hold.
+    TooMany = "P033",
+
+    /// A role that is not known.
+    UnknownRole = "P040",
+    /// A resource that is not declared.
+    UnknownResource = "P041",
+    /// An action that its resource does not have.
+    UnknownAction = "P042",
+    /// A scope other than `own`, `others` or `any`.
+    UnknownScope = "P043",
+    /// An effect other than `allow` or `deny`.
+    UnknownEffect = "P044",
+    /// A scope other than `any` on a resource that nobody owns.
+    ScopeWithoutOwner = "P045",
+    /// A policy without a single rule.
+    NoRules = "P046",
+
+    /// A file that is not valid TOML.
+    TomlSyntax = "P050",
+    /// A key that is not known at its place.
+    UnknownKey = "P051",
+    /// A key that has no default and is not written.
+    MissingKey = "P052",
+    /// A value of the wrong kind, for example a number where a list belongs.
+    WrongKind = "P053",
+    /// A method that a route cannot have.
+    BadMethod = "P054",
+    /// A path pattern that is not understood.
+    BadPattern = "P055",
+    /// A permission that is not declared.
+    UnknownPermission = "P056",
+    /// A way of authentication that is not known.
+    UnknownAuth = "P057",
+    /// A network that is not declared.
+    UnknownNetwork = "P058",
+    /// An address range that is not understood.
+    BadNetwork = "P059",
+    /// An address range with bits set behind its prefix.
+    HostBits = "P060",
+    /// A size that is not understood or out of bounds.
+    BadSize = "P061",
+    /// A media type that is not understood.
+    BadMedia = "P062",
+    /// Two routes that match the same request.
+    Overlap = "P063",
+
+    /// Casbin and the compiled table disagree.
+    ProofDisagrees = "P070",
+    /// Casbin could not answer.
+    ProofFailed = "P071",
+    /// Casbin panicked.
+    ProofPanicked = "P072",
+
+    /// A file of cases that is not understood.
+    CaseSyntax = "P080",
+    /// A request in a case that is not a method and a plain path.
+    CaseRequest = "P081",
+    /// An address in a case that is not understood.
+    CaseAddress = "P082",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_rise_and_every_code_has_a_meaning() {
+        assert!(Code::ALL.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+        assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
+    }
+}

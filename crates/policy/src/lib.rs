@@ -1,0 +1,54 @@
+//! The policy engine: who may do what to whose, from which network, on which route.
+//!
+//! A policy is a folder of plain files. [`Bundle::load`] takes their bytes and either says
+//! everything that is wrong with them ([`Finding`]) or hands out a [`Bundle`]:
+//!
+//! 1. **read** strictly: what is not understood is refused, never skipped;
+//! 2. **compiled** to one cell of bits per role and permission, inheritance included;
+//! 3. **proven**: Casbin is asked every cell and must agree ([`Proof`]).
+//!
+//! A decision is then a look-up ([`Bundle::decide`]): no allocation, no lock, no failure.
+//!
+//! A request is judged in three steps: [`RouteTable::find`] says which route answers and thereby
+//! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
+//! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
+//!
+//! The crate opens no file and no socket and reads no clock: the same bundle and the same
+//! question always give the same answer.
+#![warn(missing_docs)]
+
+mod bundle;
+pub mod cases;
+mod files;
+mod finding;
+mod judge;
+pub mod matrix;
+mod model;
+mod names;
+mod network;
+mod oracle;
+mod pattern;
+mod resources;
+mod role_set;
+mod roles;
+mod route;
+mod route_table;
+mod routes_file;
+mod rows;
+mod rules;
+mod source;
+mod table;
+mod toml_reader;
+
+pub use self::bundle::{Activation, Bundle, InactiveRole};
+pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
+pub use self::finding::{Code, Finding};
+pub use self::judge::{Denial, Outcome};
+pub use self::names::{NetworkId, PermissionId, RoleId, RouteId};
+pub use self::network::{Network, Networks};
+pub use self::oracle::Proof;
+pub use self::pattern::{Method, MethodRule, Pattern};
+pub use self::role_set::RoleSet;
+pub use self::route::{Auth, BodyRule, Route, RouteName};
+pub use self::route_table::{RouteMatch, RouteTable};
+pub use self::table::Scope;

@@ -1,0 +1,207 @@
+//! The route table: from a method and a canonical path to the one route that answers.
+//!
+//! A path belongs to the most specific pattern, decided from the left: a literal segment before
+//! `{name}` before `{**name}`. The method is looked at after that, so a path has one owner and
+//! an unlisted method is answered 405 by it.
+
+use crate::finding::{Code, Findings, Place};
+use crate::names::RouteId;
+use crate::pattern::{Method, MethodRule, Segment};
+use crate::route::Route;
+
+/// Every route of a bundle.
+#[derive(Debug)]
+pub struct RouteTable {
+    routes: Vec<Route>,
+    /// A tree of segments, flat; the first node is the root.
+    nodes: Vec<Node>,
+}
+
+/// What the table says about a request.
+#[derive(Debug, Clone, Copy)]
+pub enum RouteMatch<'a> {
+    /// The route that answers.
+    Found(&'a Route),
+    /// The path is known, the method is not one of its own.
+    MethodNotAllowed {
+        /// What `Allow` lists, for example `GET, HEAD, POST`.
+        allow: &'a str,
+    },
+    /// No route has this path.
+    NotFound,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Sorted by segment.
+    literals: Vec<(Box<str>, usize)>,
+    parameter: Option<usize>,
+    /// Patterns that end here.
+    end: Owner,
+    /// Patterns that end here with `{**name}`.
+    rest: Owner,
+}
+
+/// The routes of one pattern, told apart by their methods.
+#[derive(Debug, Default)]
+struct Owner {
+    routes: Vec<(MethodRule, RouteId)>,
+    allow: String,
+}
+
+impl RouteTable {
+    /// The route for a method and a path. The path is canonical: it begins with `/` and has no
+    /// dot segments, no encoded slashes and no query.
+    pub fn find(&self, method: &str, path: &str) -> RouteMatch<'_> {
+        let Some(owner) = self.owner(path) else { return RouteMatch::NotFound };
+        match owner.route(method).and_then(|id| self.get(id)) {
+            Some(route) => RouteMatch::Found(route),
+            None => RouteMatch::MethodNotAllowed { allow: &owner.allow },
+        }
+    }
+
+    /// A route by its number.
+    pub fn get(&self, route: RouteId) -> Option<&Route> {
+        self.routes.get(route.index())
+    }
+
+    /// A route by its id as written.
+    pub fn by_id(&self, id: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.id.as_str() == id)
+    }
+
+    /// Every route, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+
+    /// The number of routes.
+    pub fn len(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Whether there is no route at all.
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty()
+    }
+
+    /// Builds the table, noting routes that match the same requests as an earlier one.
+    pub(crate) fn build(routes: Vec<(Route, Place<'_>)>, findings: &mut Findings) -> Self {
+        let mut table = Self { routes: Vec::new(), nodes: vec![Node::default()] };
+        let mut places = Vec::new();
+        for (route, at) in routes {
+            if let Some(other) = table.insert(&route) {
+                let id = table.get(other).map_or("", |route| route.id.as_str());
+                let line = places.get(other.index()).map_or(0, |at: &Place<'_>| at.line);
+                let message = format!("`{}` matches what `{id}` on line {line} does", route.id);
+                findings.add(Code::Overlap, at, message, "give one of them another method or path");
+            }
+            places.push(at);
+            table.routes.push(route);
+        }
+        table.settle();
+        table
+    }
+
+    fn owner(&self, path: &str) -> Option<&Owner> {
+        self.descend(self.nodes.first()?, Some(path.strip_prefix('/')?))
+    }
+
+    /// The owner of what is left of a path below `node`. Every node is visited at most once, so
+    /// turning back from a literal that led nowhere stays cheap.
+    fn descend<'a>(&'a self, node: &'a Node, left: Option<&str>) -> Option<&'a Owner> {
+        let Some(left) = left else { return node.end.if_any() };
+        let (segment, left_after) = match left.split_once('/') {
+            Some((segment, after)) => (segment, Some(after)),
+            None => (left, None),
+        };
+        let below = |child: Option<usize>| self.descend(self.nodes.get(child?)?, left_after);
+        below(node.literal(segment))
+            .or_else(|| below(node.parameter.filter(|_| !segment.is_empty())))
+            .or_else(|| node.rest.if_any())
+    }
+
+    /// Adds a route to the tree; an earlier one that matches the same requests comes back.
+    fn insert(&mut self, route: &Route) -> Option<RouteId> {
+        let mut at = 0;
+        let mut rest = false;
+        for segment in route.pattern.segments() {
+            match segment {
+                Segment::Literal(text) => at = self.literal_child(at, text),
+                Segment::Parameter => at = self.parameter_child(at),
+                Segment::Rest => rest = true,
+            }
+        }
+        let node = self.nodes.get_mut(at)?;
+        let owner = if rest { &mut node.rest } else { &mut node.end };
+        let other = owner.routes.iter().find(|(method, _)| method.overlaps(route.method));
+        let other = other.map(|(_, id)| *id);
+        owner.routes.push((route.method, route.index));
+        other
+    }
+
+    fn literal_child(&mut self, at: usize, text: &str) -> usize {
+        let new = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(at) else { return at };
+        match node.literals.binary_search_by(|(known, _)| known.as_ref().cmp(text)) {
+            Ok(found) => node.literals.get(found).map_or(at, |(_, child)| *child),
+            Err(place) => {
+                node.literals.insert(place, (text.into(), new));
+                self.nodes.push(Node::default());
+                new
+            }
+        }
+    }
+
+    fn parameter_child(&mut self, at: usize) -> usize {
+        let new = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(at) else { return at };
+        let child = *node.parameter.get_or_insert(new);
+        if child == new {
+            self.nodes.push(Node::default());
+        }
+        child
+    }
+
+    fn settle(&mut self) {
+        for node in &mut self.nodes {
+            node.end.settle();
+            node.rest.settle();
+        }
+    }
+}
+
+impl Node {
+    fn literal(&self, segment: &str) -> Option<usize> {
+        let place =
+            self.literals.binary_search_by(|(known, _)| known.as_ref().cmp(segment)).ok()?;
+        self.literals.get(place).map(|(_, child)| *child)
+    }
+}
+
+impl Owner {
+    fn if_any(&self) -> Option<&Self> {
+        (!self.routes.is_empty()).then_some(self)
+    }
+
+    fn route(&self, method: &str) -> Option<RouteId> {
+        let asked = Method::of_request(method);
+        let answers = |rule: MethodRule| match rule {
+            MethodRule::Any => !matches!(method, "CONNECT" | "TRACE"),
+            MethodRule::Only(own) => asked == Some(own),
+        };
+        self.routes.iter().find(|(rule, _)| answers(*rule)).map(|(_, id)| *id)
+    }
+
+    fn settle(&mut self) {
+        let own = |method: &Method| {
+            self.routes.iter().any(|(rule, _)| rule.overlaps(MethodRule::Only(*method)))
+        };
+        let allowed: Vec<_> =
+            Method::ALL.into_iter().filter(|method| own(method)).map(Method::allow).collect();
+        self.allow = allowed.join(", ");
+    }
+}
+
+#[cfg(test)]
+mod tests;

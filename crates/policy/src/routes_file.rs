@@ -1,0 +1,159 @@
+//! `routes.toml`: resources, conditions of roles, networks and routes.
+
+use crate::finding::{Code, Findings, Place, nearest};
+use crate::names::{NetworkId, PermissionId, RouteId};
+use crate::network::Networks;
+use crate::pattern::{MatchError, MethodRule, Pattern, parse_match};
+use crate::resources::Resources;
+use crate::route::{Auth, BodyRule, Route, RouteName};
+use crate::source::Source;
+use crate::toml_reader::{self, Entry, Text, TomlReader};
+
+mod body;
+
+/// Everything `routes.toml` says, with names resolved.
+#[derive(Debug, Default)]
+pub(crate) struct RoutesFile<'s> {
+    pub(crate) resources: Resources,
+    pub(crate) networks: Networks,
+    pub(crate) conditions: Vec<RoleCondition<'s>>,
+    pub(crate) routes: Vec<(Route, Place<'s>)>,
+}
+
+/// A line of `[roles]`.
+#[derive(Debug)]
+pub(crate) struct RoleCondition<'s> {
+    pub(crate) role: String,
+    pub(crate) at: Place<'s>,
+    pub(crate) network: Option<NetworkId>,
+}
+
+impl<'s> RoutesFile<'s> {
+    /// Reads the file. Nothing comes back where it is no TOML; else what could be read.
+    pub(crate) fn read(source: &'s Source<'s>, findings: &mut Findings) -> Option<Self> {
+        let document = toml_reader::parse(source, findings)?;
+        let mut reader = TomlReader::new(source, findings);
+        let document = reader.document(&document);
+        let [resources, roles, networks, routes] =
+            reader.keys(&document, ["resources", "roles", "networks", "routes"])?;
+        let resources = reader.required(&document, "resources", resources);
+        let routes = reader.required(&document, "routes", routes);
+
+        let mut file = Self::default();
+        if let Some(section) = resources {
+            file.resources = Resources::read(&section, &mut reader);
+        }
+        if let Some(section) = networks {
+            file.networks = Networks::read(&section, &mut reader);
+        }
+        if let Some(section) = roles {
+            file.read_conditions(&section, &mut reader);
+        }
+        if let Some(section) = routes {
+            file.read_routes(&section, &mut reader);
+        }
+        Some(file)
+    }
+
+    fn read_conditions(&mut self, section: &Entry<'_>, reader: &mut TomlReader<'s, '_>) {
+        for entry in reader.entries(section) {
+            let Some([network]) = reader.keys(&entry, ["network"]) else { continue };
+            let network = network.and_then(|name| self.networks.resolve(&name, reader));
+            let at = reader.place(entry.key_at);
+            self.conditions.push(RoleCondition { role: entry.key.to_owned(), at, network });
+        }
+    }
+
+    fn read_routes(&mut self, section: &Entry<'_>, reader: &mut TomlReader<'s, '_>) {
+        for entry in reader.entries(section) {
+            reader.expect_name("route", &entry);
+            let at = reader.place(entry.key_at);
+            let Ok(index) = u16::try_from(self.routes.len()) else {
+                let fix = "a bundle holds 65536 routes";
+                return reader.findings().add(Code::TooMany, at, "one route too many", fix);
+            };
+            if let Some(route) = self.read_route(RouteId(index), &entry, reader) {
+                self.routes.push((route, at));
+            }
+        }
+    }
+
+    fn read_route(
+        &self,
+        index: RouteId,
+        entry: &Entry<'_>,
+        reader: &mut TomlReader<'_, '_>,
+    ) -> Option<Route> {
+        let known = ["match", "needs", "auth", "network", "body"];
+        let [matches, needs, auth, network, body] = reader.keys(entry, known)?;
+        let matches = reader.required(entry, "match", matches);
+        let needs = reader.required(entry, "needs", needs);
+        let auth = reader.required(entry, "auth", auth);
+
+        let matches = matches.and_then(|value| read_match(&value, reader));
+        let needs = needs.and_then(|value| self.read_needs(&value, reader));
+        let auth = auth.and_then(|value| read_auth(&value, reader));
+        // SECURITY: a network that cannot be resolved must not become "everywhere": it is a
+        // finding, and a bundle with findings is refused.
+        let network = network.and_then(|value| self.networks.resolve(&value, reader));
+        let body = match body {
+            Some(value) => body::read(&value, reader)?,
+            None => BodyRule::default(),
+        };
+        let (method, pattern) = matches?;
+        let id = RouteName(entry.key.to_owned());
+        Some(Route { id, index, method, pattern, needs: needs?, auth: auth?, network, body })
+    }
+
+    fn read_needs(
+        &self,
+        entry: &Entry<'_>,
+        reader: &mut TomlReader<'_, '_>,
+    ) -> Option<PermissionId> {
+        let Text { text, at } = reader.string(entry)?;
+        let found = self.resources.find(text);
+        if found.is_none() {
+            let message = format!("the permission `{text}` is not declared");
+            let fix = self.resources.advice(text);
+            let place = reader.place(at);
+            reader.findings().add(Code::UnknownPermission, place, message, fix);
+        }
+        found
+    }
+}
+
+fn read_match(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<(MethodRule, Pattern)> {
+    let Text { text, at } = reader.string(entry)?;
+    match parse_match(text) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            let (code, fix) = match error {
+                MatchError::Method => {
+                    (Code::BadMethod, "write DELETE, GET, OPTIONS, PATCH, POST, PUT or `*`")
+                }
+                MatchError::Shape
+                | MatchError::NoSlash
+                | MatchError::TooLong
+                | MatchError::NotLast
+                | MatchError::Parameter
+                | MatchError::Literal => (Code::BadPattern, "write it like `GET /api/orders/{id}`"),
+            };
+            let place = reader.place(at);
+            reader.findings().add(code, place, format!("`{text}`: {error}"), fix);
+            None
+        }
+    }
+}
+
+fn read_auth(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<Auth> {
+    let Text { text, at } = reader.string(entry)?;
+    let auth = Auth::parse(text);
+    if auth.is_none() {
+        let words = Auth::ALL.map(Auth::as_str);
+        let fix = nearest(text, words, &format!("write one of {}", words.join(", ")));
+        let place = reader.place(at);
+        let message = format!("`{text}` is no way of authentication");
+        reader.findings().add(Code::UnknownAuth, place, message, fix);
+    }
+    auth
+}
