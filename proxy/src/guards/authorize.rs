@@ -1,0 +1,84 @@
+//! Guard: the policy grants what the route needs.
+//!
+//! Needs:   the matched route, the caller and the client's address.
+//! Grants:  [`Permit`]: the permission, the scope, and the roles that were active.
+//! Refuses: [`Reason::PermissionDenied`], 403, naming a condition where one was in the way.
+//! Fails:   closed. An unknown role holds nothing; a role whose condition fails is inactive.
+
+use stockade_policy::{Activation, PermissionId, Route, Scope};
+
+use super::authenticate::Caller;
+use crate::client_addr::ClientAddr;
+use crate::live_policy::InForce;
+use crate::rejection::{Reason, Rejection};
+
+/// The role of a caller who shows no token.
+const ANONYMOUS: &str = "anonymous";
+
+/// Proof of an allow for this request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Permit {
+    permission: String,
+    scope: Scope,
+    roles: String,
+}
+
+impl Permit {
+    pub(crate) fn permission(&self) -> &str {
+        &self.permission
+    }
+
+    pub(crate) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The active roles, separated by one space.
+    pub(crate) fn roles(&self) -> &str {
+        &self.roles
+    }
+}
+
+pub(crate) fn check(
+    policy: &InForce,
+    route: &Route,
+    caller: &Caller,
+    client: ClientAddr,
+) -> Result<Permit, Rejection> {
+    let bundle = &policy.bundle;
+    let activation = match caller {
+        Caller::Anonymous => bundle.activate([ANONYMOUS], client.known()),
+        Caller::Known { principal, .. } => bundle.activate(principal.roles(), client.known()),
+    };
+    let Some(scope) = bundle.decide(activation.roles, route.needs) else {
+        return Err(refusal(policy, &activation, route.needs));
+    };
+    Ok(Permit {
+        permission: bundle.permission_name(route.needs).to_owned(),
+        scope,
+        roles: role_text(policy, &activation),
+    })
+}
+
+fn role_text(policy: &InForce, activation: &Activation) -> String {
+    let mut text = String::new();
+    for role in activation.roles.iter() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(policy.bundle.role_name(role));
+    }
+    text
+}
+
+/// Where only a condition is in the way, says which, so that an honest caller can meet it.
+fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Rejection {
+    let with_all_met = policy.bundle.decide(activation.with_all_met(), needs);
+    match activation.inactive.first().filter(|_| with_all_met.is_some()) {
+        None => Rejection::new(Reason::PermissionDenied),
+        Some(inactive) => {
+            let role = policy.bundle.role_name(inactive.role);
+            let detail = format!("the role `{role}` is not active from your network");
+            Rejection::with_detail(Reason::NetworkNotAllowed, detail)
+        }
+    }
+}

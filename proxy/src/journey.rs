@@ -1,0 +1,133 @@
+//! What is known about one request so far, and the record it leaves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stockade_contract::outcome::Outcome;
+use stockade_policy::RouteId;
+
+use crate::admit::Admission;
+use crate::client_addr::ClientAddr;
+use crate::decision_id::DecisionId;
+use crate::live_policy::InForce;
+use crate::rejection::Rejection;
+
+/// A step of the judgement, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Hygiene,
+    Route,
+    Body,
+    Authenticate,
+    Network,
+    Authorize,
+    Forward,
+}
+
+impl Step {
+    /// The word in the record.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hygiene => "hygiene",
+            Self::Route => "route",
+            Self::Body => "body",
+            Self::Authenticate => "authenticate",
+            Self::Network => "network",
+            Self::Authorize => "authorize",
+            Self::Forward => "forward",
+        }
+    }
+}
+
+/// A refusal and the step that made it.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) step: Step,
+    pub(crate) rejection: Rejection,
+}
+
+/// One request, from its head to its record.
+#[derive(Debug)]
+pub(crate) struct Journey {
+    pub(crate) id: DecisionId,
+    pub(crate) client: ClientAddr,
+    pub(crate) route: Option<RouteId>,
+    /// The canonical path, once there is one.
+    pub(crate) path: Option<String>,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) outcome: Option<Outcome>,
+    /// The policy the request began under, and ends under.
+    pub(crate) policy: Option<Arc<InForce>>,
+    admission: Option<Admission>,
+    started: Instant,
+    forwarded: Option<Instant>,
+    answered: Option<Instant>,
+}
+
+impl Journey {
+    pub(crate) fn begin() -> Self {
+        Self {
+            id: DecisionId::next(),
+            client: ClientAddr::Unknown,
+            route: None,
+            path: None,
+            refusal: None,
+            outcome: None,
+            policy: None,
+            admission: None,
+            started: Instant::now(),
+            forwarded: None,
+            answered: None,
+        }
+    }
+
+    /// Records what a step found, and hands it on untouched.
+    pub(crate) fn step<T>(
+        &mut self,
+        step: Step,
+        found: Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        if let Err(rejection) = &found {
+            self.refuse(step, rejection.clone());
+        }
+        found
+    }
+
+    /// Records a refusal; the first one stands.
+    pub(crate) fn refuse(&mut self, step: Step, rejection: Rejection) {
+        self.refusal.get_or_insert(Refusal { step, rejection });
+    }
+
+    pub(crate) fn admit(&mut self, admission: Admission) {
+        self.admission = Some(admission);
+    }
+
+    pub(crate) fn admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
+    }
+
+    pub(crate) fn admission_mut(&mut self) -> Option<&mut Admission> {
+        self.admission.as_mut()
+    }
+
+    /// The request leaves for the upstream.
+    pub(crate) fn forwarded(&mut self) {
+        self.forwarded = Some(Instant::now());
+    }
+
+    /// The head of the upstream's answer is here.
+    pub(crate) fn answered(&mut self) {
+        self.answered.get_or_insert_with(Instant::now);
+    }
+
+    /// How long it took in all, and how much of that was the edge's own.
+    pub(crate) fn durations(&self) -> (Duration, Duration) {
+        let total = self.started.elapsed();
+        let upstream = match (self.forwarded, self.answered) {
+            (Some(forwarded), Some(answered)) => answered.duration_since(forwarded),
+            (Some(forwarded), None) => forwarded.elapsed(),
+            (None, _) => Duration::ZERO,
+        };
+        (total, total.saturating_sub(upstream))
+    }
+}

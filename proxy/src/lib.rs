@@ -1,0 +1,45 @@
+//! The edge: what stands between everybody and the core.
+//!
+//! A request's journey, in the order of the files:
+//!
+//! | step | where | what it settles |
+//! |---|---|---|
+//! | connect | `listener` | caps, TLS, deadlines, raw bytes, framing |
+//! | arrive | `edge` | Pingora's phases, wired; no decision is made there |
+//! | judge | `admit`, `guards` | READ FIRST: every guard, in order |
+//! | refuse | `rejection`, `respond` | the closed list of reasons; the one writer of answers |
+//! | forward | `upstream` | what is stripped, and the one assertion that is added |
+//! | answer | `response_headers` | HSTS and the rest, on every response |
+//! | record | `journey`, `records` | one line and the metrics |
+//!
+//! The policy that decides is in `live_policy`; whose tokens are believed, in `token`.
+
+mod admit;
+mod clean_path;
+mod client_addr;
+mod clock;
+mod config;
+mod crypto;
+mod decision_id;
+mod edge;
+mod guards;
+mod host;
+mod journey;
+mod key_refresh;
+mod listener;
+mod live_policy;
+mod metrics;
+mod records;
+mod rejection;
+mod request_head;
+mod respond;
+mod response_headers;
+mod server;
+mod shared;
+mod tls;
+mod token;
+mod upstream;
+
+pub use config::ConfigError;
+pub use server::{Proxy, StartError};
+pub use tls::TlsError;

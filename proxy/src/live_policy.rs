@@ -1,0 +1,32 @@
+//! The policy in force: replaced whole or not at all.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use stockade_policy::Bundle;
+
+/// A proven bundle, with what is asked of it on every request written out once.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    pub(crate) bundle: Bundle,
+    /// The bundle's SHA-256 in hex.
+    pub(crate) hash: String,
+}
+
+/// Where requests find the bundle they are judged by.
+#[derive(Debug)]
+pub(crate) struct LivePolicy {
+    in_force: ArcSwap<InForce>,
+}
+
+impl LivePolicy {
+    pub(crate) fn new(bundle: Bundle) -> Self {
+        let hash = bundle.hash().to_string();
+        Self { in_force: ArcSwap::from_pointee(InForce { bundle, hash }) }
+    }
+
+    /// The bundle in force now; a request keeps it to its end.
+    pub(crate) fn current(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+}

@@ -1,0 +1,151 @@
+//! The only writer of responses made at the edge.
+//!
+//! SECURITY: Pingora runs its response filters for upstream responses only, and its own error
+//! helpers bypass them. Every refusal and error goes through here instead, so that HSTS and the
+//! other headers are never missing from one.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, OrErr as _, Result};
+use stockade_contract::headers;
+use stockade_contract::problem::{MEDIA_TYPE, Problem};
+
+use crate::decision_id::DecisionId;
+use crate::rejection::{Reason, Rejection};
+use crate::response_headers::ResponseHeaders;
+
+/// Seconds after which a request refused for a passing fault may be tried again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// What the edge answers by itself.
+#[derive(Debug)]
+pub(crate) struct Respond {
+    headers: ResponseHeaders,
+}
+
+impl Respond {
+    pub(crate) fn new(headers: ResponseHeaders) -> Self {
+        Self { headers }
+    }
+
+    /// Answers a request with its refusal.
+    pub(crate) async fn refuse(
+        &self,
+        session: &mut Session,
+        id: DecisionId,
+        rejection: &Rejection,
+    ) -> Result<()> {
+        let (status, fields, body) = self.refusal(id, rejection);
+        let mut response = ResponseHeader::build(status, Some(fields.len()))?;
+        for (name, value) in &fields {
+            response.append_header(name, value)?;
+        }
+        let without_body = session.req_header().method == Method::HEAD;
+        session.write_response_header(Box::new(response), without_body).await?;
+        if without_body {
+            return Ok(());
+        }
+        session.write_response_body(Some(body), true).await
+    }
+
+    /// The bytes of a refusal of an HTTP/1.1 head that nobody else has seen. The connection is
+    /// closed after it.
+    pub(crate) fn raw_refusal(&self, id: DecisionId, rejection: &Rejection) -> Bytes {
+        let (status, fields, body) = self.refusal(id, rejection);
+        let mut raw = BytesMut::with_capacity(1024);
+        let reason = status.canonical_reason().unwrap_or_default();
+        raw.put_slice(
+            format!("HTTP/1.1 {} {reason}\r\nconnection: close\r\n", status.as_u16()).as_bytes(),
+        );
+        for (name, value) in &fields {
+            raw.put_slice(name.as_str().as_bytes());
+            raw.put_slice(b": ");
+            raw.put_slice(value.as_bytes());
+            raw.put_slice(b"\r\n");
+        }
+        raw.put_slice(b"\r\n");
+        raw.put_slice(&body);
+        raw.freeze()
+    }
+
+    /// Completes the head of a forwarded response.
+    pub(crate) fn complete(&self, response: &mut ResponseHeader, id: DecisionId) -> Result<()> {
+        let removed: Vec<HeaderName> = response
+            .headers
+            .keys()
+            .filter(|name| ResponseHeaders::is_removed(name))
+            .cloned()
+            .collect();
+        for name in &removed {
+            response.remove_header(name);
+        }
+        for (name, value) in self.headers.always() {
+            response.insert_header(name, value)?;
+        }
+        for (name, value) in ResponseHeaders::unless_set() {
+            if !response.headers.contains_key(name) {
+                response.insert_header(name, value)?;
+            }
+        }
+        response.insert_header(HeaderName::from_static(headers::REQUEST_ID), id_value(id)?)
+    }
+
+    fn refusal(&self, id: DecisionId, rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
+        let reason = rejection.reason;
+        let detail = rejection.detail.as_deref().unwrap_or(reason.advice());
+        let problem = Problem::new(reason.status(), reason.code(), reason.title())
+            .with_detail(detail)
+            .with_decision_id(id.to_string());
+        let body = Bytes::from(problem.to_bytes());
+        let status =
+            StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+
+        let mut fields = HeaderMap::with_capacity(16);
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
+            fields.insert(name, value.clone());
+        }
+        if let Ok(id) = id_value(id) {
+            fields.insert(HeaderName::from_static(headers::REQUEST_ID), id);
+        }
+        add_advice(&mut fields, rejection);
+        (status, fields, body)
+    }
+}
+
+/// The header that tells a program what the body tells a person.
+fn add_advice(fields: &mut HeaderMap, rejection: &Rejection) {
+    let challenge = match rejection.reason {
+        // RFC 6750, 3: no error code where no token was shown.
+        Reason::TokenMissing => Some(HeaderValue::from_static(r#"Bearer realm="stockade""#)),
+        Reason::TokenInvalid => Some(invalid_token(rejection.detail.as_deref())),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        fields.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(allow) = rejection.allow.as_deref().and_then(|allow| allow.parse().ok()) {
+        fields.insert(header::ALLOW, allow);
+    }
+    if rejection.reason.status() == 503 {
+        fields.insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+}
+
+/// The details are sentences of ours: ASCII, and the backticks in them are allowed in a quoted
+/// string (RFC 9110, 5.6.4).
+fn invalid_token(detail: Option<&str>) -> HeaderValue {
+    let detail = detail.unwrap_or(Reason::TokenInvalid.advice());
+    let text = format!(
+        r#"Bearer realm="stockade", error="invalid_token", error_description="{}""#,
+        detail.replace(['"', '\\'], "'")
+    );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(r#"Bearer realm="stockade""#))
+}
+
+fn id_value(id: DecisionId) -> Result<HeaderValue, Box<Error>> {
+    HeaderValue::try_from(id.to_string()).or_err(ErrorType::InternalError, "an id is visible ASCII")
+}

@@ -1,0 +1,297 @@
+//! The edge as a whole: bound all at once or not at all, served until told to stop.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use prometheus::Registry;
+use rustls::ServerConfig;
+use stockade_audit::RecordLog;
+use stockade_contract::internal;
+use stockade_policy::Bundle;
+use stockade_settings::{EdgeSettings, Issuer};
+use stockade_telemetry::Readiness;
+use stockade_telemetry::ops::OpsListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::config::{self, ConfigError, ConnectionLimits};
+use crate::crypto;
+use crate::key_refresh;
+use crate::listener::caps::Caps;
+use crate::listener::worker::{self, Parts};
+use crate::live_policy::LivePolicy;
+use crate::metrics::EdgeMetrics;
+use crate::records::{self, Records};
+use crate::respond::Respond;
+use crate::response_headers::ResponseHeaders;
+use crate::shared::Shared;
+use crate::tls::{self, TlsError};
+use crate::token::TokenVerifier;
+use crate::token::keys::{IssuerKeys, KeySet, KeySetError};
+use crate::upstream::Upstream;
+
+/// Why the edge does not start. One line each, naming the setting or file and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} (`{setting}`): {source}; is it in use? choose another")]
+    Bind {
+        /// The setting that names the address.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A setting does not make sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// TLS cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The decision records cannot be written.
+    #[error("cannot write `{}` (`edge.access_log_file`): {source}", .path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A key set on disk cannot be used.
+    #[error("cannot use the key set `{}` (`edge.issuers.jwks_file`): {why}", .path.display())]
+    KeySet {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A route reaches what is between edge and core alone.
+    #[error(
+        "routes.toml: the route `{0}` reaches what is between edge and core alone; no route may"
+    )]
+    InternalRoute(String),
+    /// Two metrics have one name.
+    #[error("cannot register the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A bound edge, not yet serving.
+#[derive(Debug)]
+pub struct Proxy {
+    listener: TcpListener,
+    ops: OpsListener,
+    addr: SocketAddr,
+    ops_addr: SocketAddr,
+    workers: NonZeroUsize,
+    tls: Arc<ServerConfig>,
+    caps: Arc<Caps>,
+    shared: Arc<Shared>,
+    registry: Registry,
+    readiness: Readiness,
+    fetched_issuers: Vec<Arc<IssuerKeys>>,
+    records: (Arc<RecordLog>, RecordSink),
+}
+
+/// Where decision records are written.
+struct RecordSink(Box<dyn Write + Send>);
+
+impl std::fmt::Debug for RecordSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordSink")
+    }
+}
+
+impl Proxy {
+    /// Binds both listeners and checks every setting; nothing serves yet, and on an error
+    /// nothing is left behind.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn bind(settings: &EdgeSettings, bundle: Bundle) -> Result<Self, StartError> {
+        let tls = tls::server_config(&settings.tls, crypto::install())?;
+        refuse_internal_routes(&bundle)?;
+        let address = config::upstream_address(&settings.upstream)?;
+        let keys = config::keyring(&settings.upstream)?;
+        let upstream = Upstream::new(&settings.upstream, address, keys)?;
+        let (issuers, fetched_issuers) = issuers(&settings.issuers)?;
+        let registry = Registry::new();
+        let metrics = Arc::new(EdgeMetrics::register(&registry)?);
+        let policy = LivePolicy::new(bundle);
+        metrics.bundle_in_force(&policy.current().hash);
+        let sink = record_sink(settings)?;
+        let log = Arc::new(RecordLog::default());
+        let shared = Arc::new(Shared {
+            policy,
+            tokens: TokenVerifier::new(issuers),
+            upstream,
+            respond: Respond::new(ResponseHeaders::new(settings.hsts_preload)),
+            records: Records::new(log.clone(), metrics.clone()),
+            metrics,
+            limits: ConnectionLimits::from_settings(&settings.connections),
+        });
+        let (listener, addr) = bind(settings.listen)?;
+        let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
+        let connections = &settings.connections;
+        Ok(Self {
+            listener,
+            ops,
+            addr,
+            ops_addr,
+            workers: settings.workers.unwrap_or_else(one_for_each_processor),
+            tls,
+            caps: Caps::new(connections.max.get(), connections.per_address_max.get()),
+            shared,
+            registry,
+            readiness: Readiness::new(),
+            fetched_issuers,
+            records: (log, sink),
+        })
+    }
+
+    /// Where HTTPS is served.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where metrics and probes are served.
+    pub fn ops_addr(&self) -> SocketAddr {
+        self.ops_addr
+    }
+
+    /// Turns ready when requests can be served.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    /// Serves until `stop` is true; then requests in flight are finished, within the drain's
+    /// time, and the last records are written.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub async fn serve(self, stop: watch::Receiver<bool>) -> io::Result<()> {
+        let (drained, after_drain) = watch::channel(false);
+        let metrics = self.shared.metrics.clone();
+        let (log, sink) = self.records;
+        let flusher =
+            tokio::spawn(records::flush(log, sink.0, metrics.clone(), after_drain.clone()));
+        let ops = self.ops.serve(self.registry, self.readiness.clone(), after_drain);
+        let ops = tokio::spawn(ops);
+        let keys = if self.fetched_issuers.is_empty() {
+            self.readiness.ready();
+            None
+        } else {
+            let upstream = self.shared.upstream.clone();
+            let (issuers, readiness) = (self.fetched_issuers, self.readiness.clone());
+            Some(tokio::spawn(key_refresh::run(
+                upstream,
+                issuers,
+                metrics,
+                readiness,
+                stop.clone(),
+            )))
+        };
+        let parts =
+            Parts { shared: self.shared, tls: self.tls, caps: self.caps, stop: stop.clone() };
+        let workers = start_workers(self.workers, &parts, &self.listener)?;
+        drop(self.listener);
+
+        let mut stop = stop;
+        // An error says that whoever could stop the edge is gone, which is a stop too.
+        drop(stop.wait_for(|&stop| stop).await);
+        self.readiness.not_ready("stopping");
+        for worker in workers {
+            // An error says that the worker's thread has ended, which is what is waited for.
+            drop(worker.await);
+        }
+        drained.send_replace(true);
+        // These tasks end with the drain; how they ended changes nothing any more.
+        drop(flusher.await);
+        drop(ops.await);
+        if let Some(keys) = keys {
+            drop(keys.await);
+        }
+        Ok(())
+    }
+}
+
+/// Starts the workers' threads; each receiver resolves when its thread has ended.
+fn start_workers(
+    count: NonZeroUsize,
+    parts: &Parts,
+    listener: &TcpListener,
+) -> io::Result<Vec<oneshot::Receiver<()>>> {
+    (0..count.get())
+        .map(|number| {
+            let (parts, listener) = (parts.clone(), listener.try_clone()?);
+            let (ended, on_end) = oneshot::channel();
+            std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
+                if let Err(error) = worker::run(parts, listener) {
+                    tracing::error!(%error, "a worker could not serve");
+                }
+                drop(ended);
+            })?;
+            Ok(on_end)
+        })
+        .collect()
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { setting: "edge.listen", address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok((listener, addr))
+}
+
+fn bind_ops(address: SocketAddr) -> Result<(OpsListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { setting: "edge.ops_listen", address, source };
+    let ops = OpsListener::bind(address).map_err(failed)?;
+    let addr = ops.local_addr().map_err(failed)?;
+    Ok((ops, addr))
+}
+
+fn record_sink(settings: &EdgeSettings) -> Result<RecordSink, StartError> {
+    match &settings.access_log_file {
+        None => Ok(RecordSink(Box::new(io::stdout()))),
+        Some(path) => match records::open(path) {
+            Ok(file) => Ok(RecordSink(Box::new(file))),
+            Err(source) => Err(StartError::Records { path: path.clone(), source }),
+        },
+    }
+}
+
+/// All issuers, and those whose keys are fetched from the upstream.
+type Issuers = (Vec<Arc<IssuerKeys>>, Vec<Arc<IssuerKeys>>);
+
+fn issuers(settings: &[Issuer]) -> Result<Issuers, StartError> {
+    let (mut all, mut fetched) = (Vec::new(), Vec::new());
+    for issuer in settings {
+        let keys = Arc::new(IssuerKeys::new(issuer.issuer.clone(), issuer.audience.clone()));
+        match &issuer.jwks_file {
+            None => fetched.push(keys.clone()),
+            Some(path) => {
+                let failed = |why: String| StartError::KeySet { path: path.clone(), why };
+                let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+                let set = KeySet::parse(&bytes)
+                    .map_err(|error: KeySetError| failed(error.to_string()))?;
+                keys.replace(set);
+            }
+        }
+        all.push(keys);
+    }
+    Ok((all, fetched))
+}
+
+fn refuse_internal_routes(bundle: &Bundle) -> Result<(), StartError> {
+    let prefix = internal::PREFIX.trim_end_matches('/');
+    match bundle.routes().iter().find(|route| route.pattern.as_str().starts_with(prefix)) {
+        Some(route) => Err(StartError::InternalRoute(route.id.as_str().to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn one_for_each_processor() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,106 @@
+//! Access tokens: what is believed, and why not.
+//!
+//! A token is believed when it is an ES256 `at+jwt` (RFC 9068) of a configured issuer, signed by
+//! a key in that issuer's set, for our audience, within its life (RFC 8725 throughout: the
+//! algorithm is ours to choose, no key or URL in a token is ever looked at, an unknown `crit`
+//! refuses). Tokens that were believed once are remembered by their SHA-256, so that a
+//! signature is verified once; the life is checked again on every use.
+//!
+//! Needs jsonwebtoken for the signature alone; reading the envelope strictly is our own.
+
+mod cache;
+mod claims;
+mod envelope;
+pub(crate) mod keys;
+
+use std::sync::Arc;
+
+pub(crate) use cache::{CacheOutcome, TokenCache};
+use claims::Claims;
+pub(crate) use claims::Principal;
+use envelope::Envelope;
+use keys::IssuerKeys;
+
+/// Longest token accepted, in bytes.
+pub(crate) const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// How far clocks may differ, in seconds.
+const LEEWAY_SECS: u64 = 5;
+
+/// Why a token is not believed. The text is for the caller and names nothing internal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenError {
+    #[error("the token is not well formed")]
+    Malformed,
+    #[error("the token is not an access token (`typ` is not `at+jwt`)")]
+    WrongType,
+    #[error("the token's algorithm is not accepted")]
+    WrongAlgorithm,
+    #[error("the token was issued by nobody we know")]
+    UnknownIssuer,
+    #[error("the token was signed by a key that is not known")]
+    UnknownKey,
+    #[error("the token's signature does not fit")]
+    BadSignature,
+    #[error("the token is for somebody else")]
+    WrongAudience,
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    #[error("no keys have been loaded yet")]
+    KeysUnavailable,
+}
+
+/// Believes tokens of the configured issuers.
+#[derive(Debug)]
+pub(crate) struct TokenVerifier {
+    issuers: Vec<Arc<IssuerKeys>>,
+    cache: TokenCache,
+}
+
+impl TokenVerifier {
+    pub(crate) fn new(issuers: Vec<Arc<IssuerKeys>>) -> Self {
+        Self { issuers, cache: TokenCache::new() }
+    }
+
+    /// Who the token speaks for, at `now` (seconds since 1970 UTC), and whether its signature
+    /// had been verified before.
+    ///
+    /// # Errors
+    /// [`TokenError`]; nothing about a failure is remembered.
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        now: u64,
+    ) -> Result<(Arc<Principal>, CacheOutcome), TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Malformed);
+        }
+        let generation = self.issuers.iter().map(|issuer| issuer.generation()).sum();
+        let key = TokenCache::key(token, generation);
+        if let Some(principal) = self.cache.get(&key) {
+            principal.check_life(now, LEEWAY_SECS)?;
+            return Ok((principal, CacheOutcome::Hit));
+        }
+        let principal = Arc::new(self.verify_signature(token)?);
+        principal.check_life(now, LEEWAY_SECS)?;
+        self.cache.insert(key, principal.clone());
+        Ok((principal, CacheOutcome::Miss))
+    }
+
+    fn verify_signature(&self, token: &str) -> Result<Principal, TokenError> {
+        let envelope = Envelope::parse(token)?;
+        let claims = Claims::parse(&envelope.payload)?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.name() == claims.issuer())
+            .ok_or(TokenError::UnknownIssuer)?;
+        issuer.check_signature(&envelope)?;
+        claims.into_principal(issuer.audience())
+    }
+}
+
+#[cfg(test)]
+mod tests;
