@@ -4,6 +4,8 @@
 //! helpers bypass them. Every refusal and error goes through here instead, so that HSTS and the
 //! other headers are never missing from one.
 
+use std::time::Duration;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::http::ResponseHeader;
@@ -15,6 +17,9 @@ use stockade_contract::problem::{MEDIA_TYPE, Problem};
 use crate::decision_id::DecisionId;
 use crate::rejection::{Reason, Rejection};
 use crate::response_headers::ResponseHeaders;
+
+/// How long the body of a refused request is read to nowhere.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Seconds after which a request refused for a passing fault may be tried again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -44,10 +49,10 @@ impl Respond {
         }
         let without_body = session.req_header().method == Method::HEAD;
         session.write_response_header(Box::new(response), without_body).await?;
-        if without_body {
-            return Ok(());
+        if !without_body {
+            session.write_response_body(Some(body), true).await?;
         }
-        session.write_response_body(Some(body), true).await
+        settle_body(session).await
     }
 
     /// The bytes of a refusal of an HTTP/1.1 head that nobody else has seen. The connection is
@@ -114,6 +119,20 @@ impl Respond {
         add_advice(&mut fields, rejection);
         (status, fields, body)
     }
+}
+
+/// Reads what the client is still sending to nowhere, for a moment: a client that is cut off in
+/// the middle of its body may never look at the answer. One that still waits for `100 Continue`
+/// sends nothing.
+async fn settle_body(session: &mut Session) -> Result<()> {
+    session.as_downstream_mut().finish_body().await?;
+    let waits = session.req_header().headers.contains_key(header::EXPECT);
+    if !waits || session.body_bytes_read() > 0 {
+        session.set_total_drain_timeout(Some(DRAIN_TIMEOUT));
+        // Time is up, or the client has gone: the answer is sent, and the connection closes.
+        drop(session.drain_request_body().await);
+    }
+    Ok(())
 }
 
 /// The header that tells a program what the body tells a person.

@@ -105,6 +105,12 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_file_says_nothing_but_defaults() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stockade.toml");
+        assert_eq!(Settings::load(&shipped).unwrap(), Settings::default());
+    }
+
+    #[test]
     fn a_misspelled_setting_is_refused_where_it_stands() {
         refused(
             "[log]\nformat = \"json\"\nfromat = \"json\"\n",

@@ -18,8 +18,8 @@ use crate::rejection::Rejection;
 /// used again; a larger one closes it.
 const DRAINED_BYTES_MAX: u64 = 64 * 1024;
 
-/// Time for reading such a body.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for writing the answer to a head that was refused.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) async fn serve(worker: &Worker, mut stream: Box<ClientStream>, client: ClientAddr) {
     let limits = &worker.shared.limits;
@@ -53,7 +53,6 @@ async fn serve_one(
     stream.expect_body(head.framing);
     let mut session = ServerSession::new_http1(stream);
     session.set_close_on_response_before_downstream_finish(!is_drainable(&head));
-    session.set_total_drain_timeout(Some(DRAIN_TIMEOUT));
     session.set_read_timeout(Some(worker.shared.limits.body_timeout));
     session.set_write_timeout(Some(worker.shared.limits.body_timeout));
     session.set_pipelined_prefix(head.bytes);
@@ -89,7 +88,7 @@ async fn refuse(
         stream.write_all(&answer).await?;
         stream.flush().await
     };
-    let sent = tokio::time::timeout(DRAIN_TIMEOUT, written).await.is_ok_and(|sent| sent.is_ok());
+    let sent = tokio::time::timeout(ANSWER_TIMEOUT, written).await.is_ok_and(|sent| sent.is_ok());
     worker.shared.records.record(
         &journey,
         Sent { method: "-", status: if sent { status } else { 0 }, bytes: 0, user_agent: None },

@@ -1,0 +1,55 @@
+//! `stockade`: what operators and security teams type.
+//!
+//! One file for each verb. Every verb says what it does in `--help`, and promises its exit codes
+//! in [`exit`].
+
+mod exit;
+mod policy;
+#[cfg(feature = "serve")]
+mod up;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+#[cfg(feature = "serve")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The security edge and its policies.
+#[derive(Debug, Parser)]
+#[command(name = "stockade", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start the whole system, edge and core, on embedded defaults.
+    #[cfg(feature = "serve")]
+    Up(up::UpArgs),
+    /// Check, test and print policies.
+    Policy(policy::PolicyArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let done = match cli.verb {
+        #[cfg(feature = "serve")]
+        Verb::Up(args) => up::run(&args, &mut out),
+        Verb::Policy(args) => policy::run(&args, &mut out),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            // Standard error may be closed; the exit code still tells.
+            drop(writeln!(io::stderr(), "stockade: {error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}

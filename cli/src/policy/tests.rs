@@ -1,0 +1,106 @@
+//! Promises of `stockade policy`: what it prints and how it ends.
+
+use std::fs;
+
+use clap::Parser as _;
+
+use super::*;
+
+/// As much of the command line as these tests need.
+#[derive(Debug, clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+/// Runs `stockade policy VERB` over a copy of the shipped policy with some files edited.
+fn run_edited(verb: &[&str], edits: &[(&str, &str, &str)]) -> (Exit, String) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["", "cases", "golden"] {
+        fs::create_dir_all(folder.path().join(part)).unwrap();
+        for entry in fs::read_dir(shipped.join(part)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), folder.path().join(part).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    for (file, from, to) in edits {
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} lacks {from}");
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+    run_in(folder.path(), verb)
+}
+
+fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
+    let folder = folder.display().to_string();
+    let words = ["policy"].into_iter().chain(verb.iter().copied()).chain([folder.as_str()]);
+    let line = Line::try_parse_from(words).unwrap();
+    let mut out = Vec::new();
+    let exit = run(&line.policy, &mut out).unwrap();
+    (exit, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_shipped_policy_is_fit_to_serve() {
+    let (exit, out) = run_edited(&["check"], &[]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.starts_with("ok: 5 roles, 8 permissions, 10 routes\nproven: "), "{out}");
+    assert_eq!(run_edited(&["test"], &[]).0, Exit::Done);
+    assert_eq!(run_edited(&["matrix", "--check"], &[]).0, Exit::Done);
+}
+
+#[test]
+fn a_mistake_ends_with_two_and_says_where() {
+    let typo = ("policy.csv", "orders,    create", "order,     create");
+    let (exit, out) = run_edited(&["check"], &[typo]);
+    assert_eq!(exit, Exit::No);
+    assert!(out.contains("[P041] the resource `order` is not declared; did you mean `orders`?"));
+    assert!(out.ends_with("1 finding: the policy is refused\n"), "{out}");
+}
+
+#[test]
+fn json_says_the_same_to_programs() {
+    let typo = ("policy.csv", "own,   allow", "own,   Deny");
+    let (exit, out) = run_edited(&["check", "--format", "json"], &[typo]);
+    assert_eq!(exit, Exit::No);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["findings"][0]["code"], "P044");
+    assert_eq!(report["findings"][0]["fix"], "write `deny` in lower case");
+    assert!(report["hash"].is_null());
+
+    let (_, out) = run_edited(&["check", "--format", "json"], &[]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["hash"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn a_changed_rule_breaks_its_cases_and_shows_in_the_matrix() {
+    let widened = ("policy.csv", "create,   own,   allow", "create,   any,   allow");
+    let (exit, out) = run_edited(&["test"], &[widened]);
+    assert_eq!(exit, Exit::No);
+    assert!(out.contains("a customer may order for themselves: expected own, got any"), "{out}");
+
+    let (exit, out) = run_edited(&["matrix", "--check"], &[widened]);
+    assert_eq!(exit, Exit::No);
+    let changed = out.lines().filter(|line| line.starts_with(['-', '+'])).count();
+    assert_eq!(changed, 2, "{out}");
+}
+
+#[test]
+fn without_a_policy_there_is_no_answer() {
+    let missing = Path::new("/nonexistent/policies");
+    let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
+    assert!(run(&line.policy, &mut Vec::new()).is_err());
+
+    let empty = tempfile::tempdir().unwrap();
+    let (exit, out) = run_in(empty.path(), &["check"]);
+    assert_eq!(exit, Exit::No);
+    assert_eq!(out.matches("[P001]").count(), 4, "{out}");
+    let broken = ("roles.csv", "g,   admin", "x,   admin");
+    assert_eq!(run_edited(&["test"], &[broken]).0, Exit::Failed);
+    assert_eq!(run_edited(&["matrix"], &[broken]).0, Exit::Failed);
+}
