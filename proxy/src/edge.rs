@@ -134,7 +134,7 @@ impl ProxyHttp for Edge {
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         };
         let error_code = refusal.rejection.reason.status();
-        if session.response_written().is_none() {
+        if session.response_written().is_none_or(|sent| sent.status.is_informational()) {
             // A client that has gone cannot be told; the record says what happened.
             drop(self.shared.respond.refuse(session, journey.id, &refusal.rejection).await);
         }
