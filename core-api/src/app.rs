@@ -1,0 +1,29 @@
+//! What every handler and every operation may reach.
+
+use std::sync::Arc;
+
+use stockade_contract::assertion::Keyring;
+use stockade_telemetry::Readiness;
+
+use crate::accounts::{Passwords, TokenIssuer};
+use crate::clock::Clock;
+use crate::http::CursorKey;
+use crate::ids::IdSource;
+use crate::metrics::CoreMetrics;
+use crate::store::Store;
+use crate::writer::Writer;
+
+/// The parts of a running core.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) passwords: Passwords,
+    pub(crate) tokens: TokenIssuer,
+    pub(crate) assertions: Keyring,
+    pub(crate) cursors: CursorKey,
+    pub(crate) metrics: Arc<CoreMetrics>,
+    pub(crate) readiness: Readiness,
+}

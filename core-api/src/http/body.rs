@@ -1,0 +1,142 @@
+//! What comes in: bounded JSON bodies, idempotency keys, ids in paths.
+//!
+//! What is not JSON is 400 `invalid_json`; JSON that does not fit is 422 `invalid_request`,
+//! naming the member.
+
+use std::error::Error as _;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::rejection::{JsonDataError, JsonRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Problem;
+use crate::app::App;
+use crate::idempotency::IdempotencyKey;
+
+/// Longest body, in bytes.
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest explanation of what is wrong with a body, in characters: it may quote the body.
+const DETAIL_CHARS_MAX: usize = 200;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Says that an answer was given before.
+pub(super) const REPLAYED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+
+/// A JSON body.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+        if !is_of_type(request.headers(), "application/json") {
+            return Err(unsupported("`content-type` must be `application/json`"));
+        }
+        let bytes = read(request).await?;
+        match Json::from_bytes(&bytes) {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::JsonDataError(error)) => Err(misfit(&error)),
+            Err(_) => Err(Problem::new(400, "invalid_json", "The body is not JSON")),
+        }
+    }
+}
+
+/// Says which member does not fit, and why.
+fn misfit(error: &JsonDataError) -> Problem {
+    let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    Problem::invalid_request(detail.chars().take(DETAIL_CHARS_MAX).collect::<String>())
+}
+
+/// The whole body, if it is not too long.
+pub(super) async fn read(request: Request) -> Result<Bytes, Problem> {
+    to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
+        Problem::new(413, "body_too_large", "The body is too long, or was not sent whole")
+            .with_detail(format!("at most {BODY_BYTES_MAX} bytes"))
+    })
+}
+
+/// Whether the body is of this media type, whatever its parameters.
+pub(super) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(wanted)
+}
+
+fn unsupported(detail: &'static str) -> Problem {
+    Problem::new(415, "unsupported_media_type", "The body is of another type than expected")
+        .with_detail(detail)
+}
+
+impl FromRequestParts<Arc<App>> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else {
+            let title = "The request needs an Idempotency-Key header";
+            return Err(Problem::new(400, "idempotency_key_missing", title));
+        };
+        let key = value.to_str().ok().and_then(|text| Self::parse(text).ok());
+        key.filter(|_| values.next().is_none()).ok_or_else(|| {
+            let title = "The Idempotency-Key header is not 1 to 255 visible ASCII characters";
+            Problem::new(400, "idempotency_key_invalid", title)
+        })
+    }
+}
+
+/// A whole number as somebody wrote it. One that does not fit becomes the nearest that does,
+/// which is outside of every bound it is then held against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count(pub(super) u32);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_u64(CountVisitor)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Count, E> {
+        Ok(Count(u32::try_from(number).unwrap_or(u32::MAX)))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Count, E> {
+        Ok(Count(u32::try_from(number).unwrap_or(u32::MIN)))
+    }
+}
+
+/// An id in the path. What is not an id names nothing.
+#[derive(Debug)]
+pub(super) struct PathId<T>(pub(super) T);
+
+impl<T: FromStr> FromRequestParts<Arc<App>> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        text.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}

@@ -1,0 +1,163 @@
+//! `/api/orders`: placing and reading orders.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use stockade_contract::outcome::Outcome;
+
+use super::body::{Count, JsonBody, PathId, REPLAYED};
+use super::caller::Caller;
+use super::page::{Page, PageBody};
+use super::problem::Problem;
+use crate::app::App;
+use crate::idempotency::{Answered, Claim, ClaimName, Fingerprint, IdempotencyKey, KeyedOperation};
+use crate::ids::{AccountId, OrderId};
+use crate::inventory::Quantity;
+use crate::metrics::Counted;
+use crate::money::Currency;
+use crate::orders::{self, NewOrder, Order, OrderLine, PlaceError, WantedLines};
+use crate::sku::Sku;
+
+/// `POST /api/orders`. Holds every line, or answers 409 `out_of_stock`.
+pub(super) async fn place(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    JsonBody(body): JsonBody<OrderRequest>,
+) -> Result<Response, Problem> {
+    let wanted = body.order(caller.owner()?, key)?;
+    let (order, outcome, replayed) = match orders::place(&app, wanted).await? {
+        Answered::First(order) => (order, "placed", None),
+        Answered::Replayed(order) => (order, "replayed", Some([REPLAYED])),
+    };
+    let location = AppendHeaders([(LOCATION, format!("/api/orders/{}", order.id))]);
+    let counted = Extension(Counted::Order(outcome));
+    let body = Json(OrderBody::from(order));
+    Ok((StatusCode::CREATED, counted, location, replayed, body).into_response())
+}
+
+/// `GET /api/orders`. Newest first, within reach.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    page: Page<OrderId>,
+) -> Result<Json<PageBody<OwnedOrderBody>>, Problem> {
+    let orders = orders::list(&app, caller.reach()?, &page.slice()).await?;
+    Ok(Json(page.body(&app, orders, |order| order.id)))
+}
+
+/// `GET /api/orders/{id}`. What is out of reach is 404.
+pub(super) async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    let order = orders::find(&app, caller.reach()?, id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(OwnedOrderBody::from(order)))
+}
+
+/// What is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an order")]
+pub(super) struct OrderRequest {
+    lines: Vec<LineRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an order line")]
+struct LineRequest {
+    sku: Sku,
+    quantity: Count,
+}
+
+impl OrderRequest {
+    fn order(self, account: AccountId, key: IdempotencyKey) -> Result<NewOrder, Problem> {
+        let lines = self.lines.into_iter().map(|line| (line.sku, line.quantity.0));
+        let lines = WantedLines::merge(lines)
+            .map_err(|error| Problem::invalid_request(error.to_string()))?;
+        let fingerprint = Fingerprint::of(&lines);
+        let name = ClaimName { account, operation: KeyedOperation::PlaceOrder, key };
+        Ok(NewOrder::new(account, lines, Claim { name, fingerprint }))
+    }
+}
+
+/// An order as its owner sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderBody {
+    id: OrderId,
+    state: &'static str,
+    lines: Vec<LineBody>,
+    total_minor: i64,
+    currency: Currency,
+    created_at: String,
+    expires_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LineBody {
+    sku: Sku,
+    quantity: Quantity,
+    unit_price_minor: i64,
+}
+
+/// An order together with whose it is.
+#[derive(Debug, Serialize)]
+pub(super) struct OwnedOrderBody {
+    account_id: AccountId,
+    #[serde(flatten)]
+    order: OrderBody,
+}
+
+impl From<Order> for OwnedOrderBody {
+    fn from(order: Order) -> Self {
+        Self { account_id: order.account, order: OrderBody::from(order) }
+    }
+}
+
+impl From<Order> for OrderBody {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            state: order.state.as_str(),
+            lines: order.lines.into_iter().map(LineBody::from).collect(),
+            total_minor: order.total.minor,
+            currency: order.total.currency,
+            created_at: order.created_at.to_rfc3339(),
+            expires_at: order.expires_at.to_rfc3339(),
+        }
+    }
+}
+
+impl From<OrderLine> for LineBody {
+    fn from(line: OrderLine) -> Self {
+        let OrderLine { sku, quantity, unit_price_minor } = line;
+        Self { sku, quantity, unit_price_minor }
+    }
+}
+
+impl From<PlaceError> for Problem {
+    fn from(error: PlaceError) -> Self {
+        let problem = match error {
+            PlaceError::OutOfStock { .. } => {
+                Self::new(409, "out_of_stock", "Less is available than was asked for")
+                    .with_detail(error.to_string())
+                    .with_outcome(Outcome::StockExhausted)
+            }
+            PlaceError::UnknownSku(_) => {
+                Self::new(422, "unknown_sku", "The order names something that is not sold here")
+                    .with_detail(error.to_string())
+            }
+            PlaceError::MixedCurrencies | PlaceError::TotalTooLarge => {
+                Self::invalid_request(format!("`lines`: {error}"))
+            }
+            PlaceError::Claim(error) => error.into(),
+            PlaceError::Write(error) => error.into(),
+        };
+        problem.counted(Counted::Order)
+    }
+}

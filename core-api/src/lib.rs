@@ -1,0 +1,175 @@
+//! The core: transactional commerce behind the edge.
+//!
+//! # Domains
+//!
+//! | module | holds |
+//! |---|---|
+//! | `catalog` | products, SKUs, prices |
+//! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
+//! | `orders` | orders and their states |
+//! | `accounts` | accounts, passwords, sessions, access tokens |
+//!
+//! `http` is the first file to read: every route stands in one table there. Handlers
+//! translate in, call one domain operation, translate out. Domains know neither HTTP nor SQL.
+//!
+//! # Transactions
+//!
+//! Everything that changes something goes through the `writer`: one task, one connection,
+//! many operations in one transaction, each decided in memory by a pure function and answered
+//! when the transaction is on disk. Everything that is read goes through `store`.
+//!
+//! # Trust
+//!
+//! The core answers on a Unix socket, to its own user, and only requests that carry the edge's
+//! assertion; all but `GET /livez`. A route runs only under the permission it declares, and
+//! the scope the edge granted is part of every query over owned things. The core has no policy
+//! and reads no tokens; it issues them.
+
+mod accounts;
+mod app;
+mod catalog;
+mod clock;
+mod demo;
+mod http;
+mod idempotency;
+mod ids;
+mod inventory;
+mod listener;
+mod metrics;
+mod money;
+mod orders;
+mod reach;
+mod sku;
+mod start;
+mod store;
+mod worksheet;
+mod writer;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use clock::{Clock, SetClock, Timestamp};
+pub use demo::{DemoAccount, SeedError};
+pub use http::{RouteFacts, routes};
+pub use start::StartError;
+use stockade_settings::CoreSettings;
+use stockade_telemetry::ops::OpsListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::listener::EdgeListener;
+use crate::writer::WriterTask;
+
+/// How long requests in flight may take when the core stops.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// A core that has everything it needs and answers nobody yet.
+#[derive(Debug)]
+pub struct Core {
+    app: Arc<App>,
+    writer: WriterTask,
+    listener: EdgeListener,
+    ops: OpsListener,
+    ops_addr: SocketAddr,
+    registry: prometheus::Registry,
+}
+
+/// Why serving ended other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket was lost.
+    #[error("the core's socket failed")]
+    Socket(#[source] io::Error),
+    /// Nothing can be written any more.
+    #[error("the core's writer ended")]
+    Writer,
+}
+
+impl Core {
+    /// Opens the database, reads the secrets and binds the sockets, or does none of it.
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting or the file at fault, and the way to put it right.
+    pub async fn start(settings: &CoreSettings, clock: Clock) -> Result<Self, StartError> {
+        start::start(settings, clock).await
+    }
+
+    /// Where metrics, liveness and readiness are served.
+    pub fn ops_addr(&self) -> SocketAddr {
+        self.ops_addr
+    }
+
+    /// The socket on which the edge is answered.
+    pub fn socket(&self) -> &Path {
+        self.listener.path()
+    }
+
+    /// Seeds accounts and a small catalog for trying things out; leaves alone what is there.
+    ///
+    /// # Errors
+    /// [`SeedError`] when an account is not one the rules allow, or the database refuses.
+    pub async fn seed_demo(&self, accounts: &[DemoAccount]) -> Result<(), SeedError> {
+        demo::seed(&self.app, accounts).await
+    }
+
+    /// Answers until `shutdown` is true, then finishes what was begun and closes the database.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the core cannot go on.
+    pub async fn serve(self, shutdown: watch::Receiver<bool>) -> Result<(), ServeError> {
+        let Self { app, mut writer, listener, ops, registry, .. } = self;
+        let mut helpers = JoinSet::new();
+        let (_until_dropped, drained) = watch::channel(false);
+        let serving = ops.serve(registry, app.readiness.clone(), drained);
+        helpers.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the ops listener failed");
+            }
+        });
+        let mut sweeping = JoinSet::new();
+        sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
+        app.readiness.ready();
+        let ended = tokio::select! {
+            served = answer(&app, listener, shutdown) => served,
+            () = writer.ended() => return Err(ServeError::Writer),
+        };
+        app.readiness.not_ready("stopped");
+        sweeping.shutdown().await;
+        // The writer's connection closes last: it alone can fold the log into the database.
+        app.store.close().await;
+        writer.drain().await;
+        ended
+    }
+}
+
+/// Answers the edge until `shutdown`, and then those requests that were begun.
+async fn answer(
+    app: &Arc<App>,
+    listener: EdgeListener,
+    mut shutdown: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    let (stop, mut stopped) = watch::channel(false);
+    let serving =
+        axum::serve(listener, http::router(Arc::clone(app))).with_graceful_shutdown(async move {
+            // An error means that whoever could ask is gone, which is asking.
+            stopped.wait_for(|stop| *stop).await.ok();
+        });
+    let mut serving = pin!(serving.into_future());
+    tokio::select! {
+        ended = &mut serving => return ended.map_err(ServeError::Socket),
+        _ = shutdown.wait_for(|stop| *stop) => {}
+    }
+    app.readiness.not_ready("draining");
+    stop.send_replace(true);
+    if let Ok(ended) = timeout(DRAIN_MAX, serving).await {
+        return ended.map_err(ServeError::Socket);
+    }
+    tracing::warn!("requests were still in flight after {DRAIN_MAX:?}");
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Every metric the core exports. The names are promises.
+//!
+//! Labels come from closed sets: operations of the route table, status classes, problem
+//! codes. Never an account, a SKU or a path.
+
+use std::time::Duration;
+
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
+use stockade_telemetry::metrics::Metrics;
+
+const PREFIX: &str = "stockade_core";
+
+const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+
+const NO_LABELS: &[&str] = &[];
+
+/// The core's metrics, registered once and shared.
+#[derive(Debug)]
+pub(crate) struct CoreMetrics {
+    requests: IntCounterVec,
+    request_seconds: HistogramVec,
+    assertions_rejected: IntCounterVec,
+    orders: IntCounterVec,
+    logins: IntCounterVec,
+    password_hash_seconds: HistogramVec,
+    write_batch_size: HistogramVec,
+    write_batch_seconds: HistogramVec,
+    write_queue_depth: IntGaugeVec,
+}
+
+/// How one request ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    /// From the route table, or `none` where no route was reached.
+    pub(crate) operation: &'static str,
+    pub(crate) status: u16,
+    /// What an operation that is counted by its outcome came to.
+    pub(crate) outcome: Option<Counted>,
+    pub(crate) duration: Duration,
+}
+
+/// An operation that is counted by its outcome.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counted {
+    Order(&'static str),
+    Login(&'static str),
+}
+
+impl CoreMetrics {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Metrics::under(registry, PREFIX);
+        Ok(Self {
+            requests: metrics.counter(
+                "requests_total",
+                "Requests answered.",
+                &["operation", "status_class"],
+            )?,
+            request_seconds: metrics.histogram(
+                "request_duration_seconds",
+                "Time to answer.",
+                &["operation"],
+            )?,
+            assertions_rejected: metrics.counter(
+                "assertions_rejected_total",
+                "Requests without an assertion that fits them.",
+                &["reason"],
+            )?,
+            orders: metrics.counter("orders_total", "Orders asked for.", &["outcome"])?,
+            logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
+            password_hash_seconds: metrics.histogram(
+                "password_hash_seconds",
+                "Time to hash one password, without waiting.",
+                NO_LABELS,
+            )?,
+            write_batch_size: metrics.histogram_with(
+                "write_batch_size",
+                "Operations in one transaction.",
+                NO_LABELS,
+                BATCH_BUCKETS,
+            )?,
+            write_batch_seconds: metrics.histogram(
+                "write_batch_seconds",
+                "Time for one transaction.",
+                NO_LABELS,
+            )?,
+            write_queue_depth: metrics.gauge(
+                "write_queue_depth",
+                "Operations still waiting when a batch was taken.",
+                NO_LABELS,
+            )?,
+        })
+    }
+
+    /// Counts one answered request.
+    pub(crate) fn answered(&self, answer: &Answer) {
+        let labels = [answer.operation, status_class(answer.status)];
+        self.requests.with_label_values(&labels).inc();
+        let seconds = answer.duration.as_secs_f64();
+        self.request_seconds.with_label_values(&[answer.operation]).observe(seconds);
+        match answer.outcome {
+            Some(Counted::Order(outcome)) => self.orders.with_label_values(&[outcome]).inc(),
+            Some(Counted::Login(outcome)) => self.logins.with_label_values(&[outcome]).inc(),
+            None => {}
+        }
+    }
+
+    /// Counts a request whose assertion was not believed.
+    pub(crate) fn assertion_rejected(&self, reason: &'static str) {
+        self.assertions_rejected.with_label_values(&[reason]).inc();
+    }
+
+    pub(crate) fn password_hashed(&self, took: Duration) {
+        self.password_hash_seconds.with_label_values(NO_LABELS).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn write_queue(&self, waiting: usize) {
+        let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+        self.write_queue_depth.with_label_values(NO_LABELS).set(waiting);
+    }
+
+    pub(crate) fn batch_written(&self, size: usize, took: Duration) {
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        self.write_batch_size.with_label_values(NO_LABELS).observe(f64::from(size));
+        self.write_batch_seconds.with_label_values(NO_LABELS).observe(took.as_secs_f64());
+    }
+}
+
+fn status_class(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}

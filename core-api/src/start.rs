@@ -1,0 +1,140 @@
+//! Starting: settings become a running core, or one clear line says why not.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::Registry;
+use stockade_contract::assertion::{AssertionKey, Keyring, WeakMaster};
+use stockade_settings::CoreSettings;
+use stockade_settings::secret::{self, SecretError};
+use stockade_telemetry::Readiness;
+use stockade_telemetry::ops::OpsListener;
+use zeroize::Zeroizing;
+
+use crate::Core;
+use crate::accounts::{Passwords, SigningKey, SigningKeyError, TokenIssuer, WeakPepper};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::http::CursorKey;
+use crate::ids::IdSource;
+use crate::listener::{BindError, EdgeListener};
+use crate::metrics::CoreMetrics;
+use crate::store::{OpenError, SqliteStore};
+use crate::writer::WriterParts;
+
+/// Who the core is, to the edge: the audience of the assertions it believes.
+pub(crate) const AUDIENCE: &str = "core";
+
+/// Why the core did not start.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("core.{0} is not set in stockade.toml")]
+    NotSet(&'static str),
+    #[error("core.{setting}: {why}")]
+    Secret { setting: &'static str, why: SecretError },
+    #[error("core.assertion_secret_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
+    WeakSecret { path: PathBuf, why: WeakMaster },
+    #[error("core.password_pepper_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
+    WeakPepper { path: PathBuf, why: WeakPepper },
+    #[error("core.signing_key_file: {0}")]
+    SigningKey(SigningKeyError),
+    #[error("core.database_file `{}`: {why}", .path.display())]
+    Database { path: PathBuf, why: OpenError },
+    #[error("core.socket `{}`: {why}", .path.display())]
+    Socket { path: PathBuf, why: BindError },
+    #[error("core.ops_listen `{addr}`: {why}")]
+    Ops { addr: SocketAddr, why: io::Error },
+    #[error("metrics cannot be registered: {0}")]
+    Metrics(prometheus::Error),
+}
+
+/// What is read before anything is opened.
+struct Keys {
+    passwords: Passwords,
+    tokens: TokenIssuer,
+    assertions: Keyring,
+    cursors: CursorKey,
+}
+
+pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core, StartError> {
+    let socket = set("socket", settings.socket.as_deref())?;
+    let database = set("database_file", settings.database_file.as_deref())?;
+    let registry = Registry::new();
+    let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
+    let keys = read_keys(settings, Arc::clone(&metrics))?;
+    let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
+    let listener = EdgeListener::bind(socket)
+        .await
+        .map_err(|why| Cause::Socket { path: socket.to_owned(), why })?;
+    let (store, write_store) = SqliteStore::open(database)
+        .await
+        .map_err(|why| Cause::Database { path: database.to_owned(), why })?;
+
+    let ids = IdSource::default();
+    let parts = WriterParts {
+        store: write_store,
+        clock: clock.clone(),
+        ids: ids.clone(),
+        metrics: Arc::clone(&metrics),
+    };
+    let (writer, writer_task) = parts.start(settings.write_queue_max.get());
+    let app = App {
+        store: Arc::new(store),
+        writer,
+        clock,
+        ids,
+        passwords: keys.passwords,
+        tokens: keys.tokens,
+        assertions: keys.assertions,
+        cursors: keys.cursors,
+        metrics,
+        readiness: Readiness::new(),
+    };
+    Ok(Core { app: Arc::new(app), writer: writer_task, listener, ops, ops_addr, registry })
+}
+
+fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {
+    path.ok_or(Cause::NotSet(setting))
+}
+
+fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys, Cause> {
+    let secret_file = set("assertion_secret_file", settings.assertion_secret_file.as_deref())?;
+    let key_file = set("signing_key_file", settings.signing_key_file.as_deref())?;
+    let pepper_file = set("password_pepper_file", settings.password_pepper_file.as_deref())?;
+
+    let master = read("assertion_secret_file", secret_file)?;
+    let key = AssertionKey::derive(&master, AUDIENCE)
+        .map_err(|why| Cause::WeakSecret { path: secret_file.to_owned(), why })?;
+    let pepper = read("password_pepper_file", pepper_file)?;
+    let passwords = Passwords::new(pepper.to_vec(), settings.password_hashes_max.get(), metrics)
+        .map_err(|why| Cause::WeakPepper { path: pepper_file.to_owned(), why })?;
+    let signing_key = SigningKey::read(key_file).map_err(Cause::SigningKey)?;
+    let life = Duration::from_secs(u64::from(settings.access_token_secs.get()));
+    let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
+    Ok(Keys {
+        passwords,
+        tokens: TokenIssuer::new(signing_key, issuer, audience, life),
+        assertions: Keyring::new(key),
+        cursors: CursorKey::derive(&master),
+    })
+}
+
+fn read(setting: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>, Cause> {
+    secret::read(file).map(Zeroizing::new).map_err(|why| Cause::Secret { setting, why })
+}
+
+fn bind_ops(addr: SocketAddr) -> Result<(OpsListener, SocketAddr), Cause> {
+    let bind = || {
+        let ops = OpsListener::bind(addr)?;
+        let addr = ops.local_addr()?;
+        Ok((ops, addr))
+    };
+    bind().map_err(|why| Cause::Ops { addr, why })
+}

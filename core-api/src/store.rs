@@ -1,0 +1,103 @@
+//! The store: what the core asks of a database, and how a database says no.
+//!
+//! [`Store`] is everything that is read, [`WriteStore`] the one door for everything that is
+//! written: one transaction for each batch of the [writer](crate::writer). SQL is found below
+//! this module and nowhere else.
+
+mod sqlite;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+pub(crate) use sqlite::{OpenError, SqliteStore};
+
+use crate::accounts::{Account, Credentials};
+use crate::catalog::Product;
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, OrderId, ProductId};
+use crate::inventory::StockLevel;
+use crate::orders::Order;
+use crate::reach::Reach;
+use crate::sku::Sku;
+use crate::worksheet::{Loaded, Wanted, Worksheet};
+
+/// The database failed, or holds something this program did not write.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database refused")]
+    Database(#[source] Arc<sqlx::Error>),
+    #[error("the database holds a {0} that cannot be read")]
+    Unreadable(&'static str),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+/// A piece of a list: what follows `after`, at most `limit` things.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice<K> {
+    pub(crate) after: Option<K>,
+    pub(crate) limit: u32,
+}
+
+/// What is read. Every answer is one consistent moment of the database.
+#[async_trait]
+pub(crate) trait Store: fmt::Debug + Send + Sync {
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Whether anything waits to be swept at `now`.
+    async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// What a login is checked against. The name is folded.
+    async fn credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError>;
+
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError>;
+
+    /// Products, oldest first.
+    async fn products(&self, slice: &Slice<ProductId>) -> Result<Vec<Product>, StoreError>;
+
+    async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// Stock by SKU.
+    async fn stock(&self, slice: &Slice<Sku>) -> Result<BTreeMap<Sku, StockLevel>, StoreError>;
+
+    /// Whether the ledger has an entry of this SKU.
+    async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError>;
+
+    /// Orders within reach, newest first.
+    async fn orders(&self, reach: Reach, slice: &Slice<OrderId>) -> Result<Vec<Order>, StoreError>;
+
+    /// The order, if it is within reach.
+    async fn order(&self, reach: Reach, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Ends all reading.
+    async fn close(&self);
+}
+
+/// What is written: `begin`, `load`, `save`, `commit`, on one connection of its own.
+#[async_trait]
+pub(crate) trait WriteStore: fmt::Debug + Send {
+    /// Begins a transaction that holds the write lock from its first statement.
+    async fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Reads, and locks, what the batch wants.
+    async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError>;
+
+    /// Writes what the batch decided.
+    async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError>;
+
+    /// Puts everything since `begin` on disk.
+    async fn commit(&mut self) -> Result<(), StoreError>;
+
+    /// Forgets everything since `begin`.
+    async fn rollback(&mut self);
+
+    /// Ends all writing.
+    async fn close(self: Box<Self>);
+}

@@ -1,0 +1,232 @@
+//! Stock, holds and the ledger in SQLite.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
+use uuid::Uuid;
+
+use super::{catalog, hex, rows};
+use crate::clock::Timestamp;
+use crate::ids::{Id, OrderId, ReservationId};
+use crate::inventory::{DueHolds, Hold, Movement, Quantity, Shelf, StockLevel};
+use crate::money::Money;
+use crate::sku::Sku;
+use crate::store::{Slice, StoreError};
+use crate::worksheet::Worksheet;
+
+const STOCK: &str = "
+    SELECT sku, on_hand, reserved
+      FROM stock
+     WHERE sku > $1
+     ORDER BY sku
+     LIMIT $2";
+
+const HAS_MOVED: &str = "
+    SELECT EXISTS (SELECT 1 FROM stock_movement WHERE sku = $1)";
+
+/// All holds of at most 1000 orders that hold one of these SKUs for too long.
+const DUE: &str = "
+    SELECT id, order_id, sku, quantity, expires_at
+      FROM reservation
+     WHERE state = 'pending'
+       AND order_id IN
+           (SELECT d.order_id
+              FROM json_each($1) AS w
+             CROSS JOIN reservation AS d
+             WHERE d.sku = w.value
+               AND d.state = 'pending'
+               AND d.expires_at <= $2
+             LIMIT 1000)
+     ORDER BY sku, expires_at, id";
+
+/// All holds of at most 1000 orders that hold anything for too long.
+const ALL_DUE: &str = "
+    SELECT id, order_id, sku, quantity, expires_at
+      FROM reservation
+     WHERE state = 'pending'
+       AND order_id IN
+           (SELECT order_id
+              FROM reservation
+             WHERE state = 'pending'
+               AND expires_at <= $1
+             ORDER BY expires_at
+             LIMIT 1000)
+     ORDER BY sku, expires_at, id";
+
+const SHELF: &str = "
+    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency
+      FROM json_each($1) AS w
+     CROSS JOIN stock AS s
+     CROSS JOIN sku AS k
+     WHERE s.sku = w.value
+       AND k.sku = s.sku";
+
+const SET_STOCK: &str = "
+    INSERT INTO stock (sku, on_hand, reserved)
+    SELECT value ->> 0, value ->> 1, value ->> 2
+      FROM json_each($1)
+     WHERE true
+        ON CONFLICT (sku) DO UPDATE
+       SET on_hand = excluded.on_hand,
+           reserved = excluded.reserved";
+
+const INSERT_MOVEMENTS: &str = "
+    INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
+                                reservation_id, account_id, note, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+           unhex(value ->> 6), unhex(value ->> 7), value ->> 8, $2
+      FROM json_each($1)";
+
+const INSERT_HOLDS: &str = "
+    INSERT INTO reservation (id, order_id, sku, quantity, state, expires_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, 'pending',
+           value ->> 4
+      FROM json_each($1)";
+
+const EXPIRE_HOLDS: &str = "
+    UPDATE reservation
+       SET state = 'expired'
+     WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+
+pub(super) async fn stock(
+    readers: &SqlitePool,
+    slice: &Slice<Sku>,
+) -> Result<BTreeMap<Sku, StockLevel>, StoreError> {
+    let after = slice.after.as_ref().map_or("", Sku::as_str);
+    let found: Vec<(String, i64, i64)> =
+        sqlx::query_as(STOCK).bind(after).bind(slice.limit).fetch_all(readers).await?;
+    let level = |(sku, on_hand, reserved): (String, i64, i64)| {
+        Ok((super::sku(&sku)?, StockLevel { on_hand, reserved }))
+    };
+    found.into_iter().map(level).collect()
+}
+
+pub(super) async fn has_moved(readers: &SqlitePool, sku: &Sku) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(HAS_MOVED).bind(sku.as_str()).fetch_one(readers).await?)
+}
+
+#[derive(Debug, FromRow)]
+struct HoldRow {
+    id: Uuid,
+    order_id: Uuid,
+    sku: String,
+    quantity: u32,
+    expires_at: i64,
+}
+
+/// Due holds of these SKUs' orders.
+pub(super) async fn load_due(
+    connection: &mut SqliteConnection,
+    skus: &BTreeSet<Sku>,
+    now: Timestamp,
+) -> Result<DueHolds, StoreError> {
+    if skus.is_empty() {
+        return Ok(DueHolds::new());
+    }
+    let found = sqlx::query_as(DUE).bind(rows(skus.iter())?).bind(now.micros());
+    due(found.fetch_all(connection).await?)
+}
+
+/// Due holds, of whatever SKU.
+pub(super) async fn load_all_due(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<DueHolds, StoreError> {
+    due(sqlx::query_as(ALL_DUE).bind(now.micros()).fetch_all(connection).await?)
+}
+
+fn due(rows: Vec<HoldRow>) -> Result<DueHolds, StoreError> {
+    let hold = |row: HoldRow| {
+        let hold = Hold {
+            id: ReservationId::from_uuid(row.id),
+            order: OrderId::from_uuid(row.order_id),
+            sku: super::sku(&row.sku)?,
+            quantity: quantity(row.quantity)?,
+            expires_at: Timestamp::from_micros(row.expires_at),
+        };
+        Ok((hold.id, hold))
+    };
+    rows.into_iter().map(hold).collect()
+}
+
+pub(super) fn quantity(units: u32) -> Result<Quantity, StoreError> {
+    Quantity::try_from(units).map_err(|_| StoreError::Unreadable("quantity"))
+}
+
+/// Stock and price of these SKUs. SQLite locks no rows: the transaction holds the one lock.
+pub(super) async fn load_shelf(
+    connection: &mut SqliteConnection,
+    skus: &BTreeSet<Sku>,
+) -> Result<(Shelf, BTreeMap<Sku, Money>), StoreError> {
+    let (mut levels, mut prices) = (BTreeMap::new(), BTreeMap::new());
+    if !skus.is_empty() {
+        let found: Vec<(String, i64, i64, i64, String)> =
+            sqlx::query_as(SHELF).bind(rows(skus.iter())?).fetch_all(connection).await?;
+        for (sku, on_hand, reserved, price_minor, currency) in found {
+            let sku = super::sku(&sku)?;
+            prices.insert(sku.clone(), catalog::money(price_minor, currency)?);
+            levels.insert(sku, StockLevel { on_hand, reserved });
+        }
+    }
+    Ok((Shelf::loaded(levels), prices))
+}
+
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    let levels: Vec<_> = sheet.shelf.changed().collect();
+    if levels.is_empty() {
+        return Ok(());
+    }
+    let levels = rows(levels.into_iter().map(|(sku, level)| (sku, level.on_hand, level.reserved)))?;
+    sqlx::query(SET_STOCK).bind(levels).execute(&mut *connection).await?;
+    save_movements(connection, sheet).await?;
+    save_holds(connection, sheet).await
+}
+
+async fn save_movements(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    if sheet.shelf.movements().is_empty() {
+        return Ok(());
+    }
+    let movements = rows(sheet.shelf.movements().iter().map(movement_row))?;
+    let insert = sqlx::query(INSERT_MOVEMENTS).bind(movements).bind(sheet.now.micros());
+    insert.execute(connection).await?;
+    Ok(())
+}
+
+fn movement_row(movement: &Movement) -> impl serde::Serialize {
+    let (on_hand_change, reserved_change) = movement.changes();
+    (
+        hex(movement.id),
+        movement.sku.clone(),
+        movement.kind.as_str(),
+        movement.quantity,
+        on_hand_change,
+        reserved_change,
+        movement.reservation.map(hex),
+        movement.account.map(hex),
+        movement.note.clone(),
+    )
+}
+
+async fn save_holds(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    if !sheet.new.holds.is_empty() {
+        let row = |hold: &Hold| {
+            (hex(hold.id), hex(hold.order), hold.sku.clone(), hold.quantity, hold.expires_at)
+        };
+        let holds = rows(sheet.new.holds.iter().map(row))?;
+        sqlx::query(INSERT_HOLDS).bind(holds).execute(&mut *connection).await?;
+    }
+    if !sheet.given_back.is_empty() {
+        let ids = rows(sheet.given_back.iter().map(|hold| hex(hold.id)))?;
+        sqlx::query(EXPIRE_HOLDS).bind(ids).execute(connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The one connection that writes.
+//!
+//! Transactions are begun and ended by hand: the connection belongs to the writer's task, so
+//! no dropped future can leave one open.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use sqlx::{Connection, SqliteConnection};
+
+use super::{accounts, catalog, idempotency, inventory, orders};
+use crate::clock::Timestamp;
+use crate::store::{StoreError, WriteStore};
+use crate::worksheet::{Loaded, Wanted, Worksheet};
+
+/// A deferred transaction that reads first fails under contention without waiting.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+#[derive(Debug)]
+pub(super) struct SqliteWriter {
+    connection: SqliteConnection,
+}
+
+impl SqliteWriter {
+    pub(super) fn new(connection: SqliteConnection) -> Self {
+        Self { connection }
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        sqlx::query(statement).execute(&mut self.connection).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WriteStore for SqliteWriter {
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.run(BEGIN).await
+    }
+
+    async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
+        let connection = &mut self.connection;
+        let claims = idempotency::load(connection, &wanted.claims, now).await?;
+        let mut due = inventory::load_due(connection, &wanted.skus, now).await?;
+        if wanted.sweep {
+            due.append(&mut inventory::load_all_due(connection, now).await?);
+        }
+        let skus: BTreeSet<_> =
+            wanted.skus.iter().cloned().chain(due.values().map(|hold| hold.sku.clone())).collect();
+        let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
+        let names = accounts::load_names(connection, wanted).await?;
+        Ok(Loaded { claims, shelf, prices, due, names })
+    }
+
+    async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
+        let connection = &mut self.connection;
+        accounts::save(connection, sheet).await?;
+        catalog::save(connection, sheet).await?;
+        orders::save(connection, sheet).await?;
+        inventory::save(connection, sheet).await?;
+        idempotency::save(connection, sheet).await?;
+        if sheet.sweep {
+            idempotency::remove_expired(connection, sheet.now).await?;
+            accounts::remove_expired_sessions(connection, sheet.now).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        self.run(COMMIT).await
+    }
+
+    async fn rollback(&mut self) {
+        // SQLite may have rolled back by itself; then there is nothing left to forget.
+        if let Err(error) = self.run(ROLLBACK).await {
+            tracing::debug!(error = ?error, "nothing to roll back");
+        }
+    }
+
+    async fn close(mut self: Box<Self>) {
+        if let Err(error) = self.run(CHECKPOINT).await {
+            tracing::warn!(error = ?error, "could not move the write-ahead log into the database");
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "could not close the database");
+        }
+    }
+}

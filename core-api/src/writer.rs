@@ -1,0 +1,240 @@
+//! The writer: many operations, one transaction (group commit).
+//!
+//! Operations wait in a bounded queue; a full queue refuses at once. One task owns the one
+//! connection that writes, takes up to [`BATCH_MAX`] waiting operations, loads their rows,
+//! lets each decide in memory, first come first served, commits, and only then answers.
+//! When a batch fails it is run again one by one, so a bad operation never fails its
+//! neighbours.
+//!
+//! An operation that was accepted is carried out even when whoever asked has gone: nothing
+//! of a transaction lives in a future that can be dropped.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::ids::IdSource;
+use crate::metrics::CoreMetrics;
+use crate::store::{StoreError, WriteStore};
+use crate::worksheet::{Wanted, Worksheet};
+
+/// Most operations in one transaction.
+pub(crate) const BATCH_MAX: usize = 128;
+
+/// An operation that changes something.
+pub(crate) trait Write: Send + 'static {
+    type Answer: Send + 'static;
+
+    /// Adds the rows it needs.
+    fn wants(&self, wanted: &mut Wanted);
+
+    /// Decides, on the rows it asked for. May be called again on fresh rows; does no I/O.
+    fn decide(&self, sheet: &mut Worksheet) -> Self::Answer;
+}
+
+/// Why an operation was not carried out, or not known to be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("too many writes are waiting")]
+    Busy,
+    #[error("the writer has stopped")]
+    Stopped,
+    #[error("could not write")]
+    Store(#[from] StoreError),
+}
+
+/// Hands operations to the writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Waits until the operation is on disk.
+    pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Waiting { write, answer: None, reply });
+        self.queue.try_send(job).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => WriteError::Busy,
+            mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
+        })?;
+        answer.await.map_err(|_| WriteError::Stopped)?
+    }
+
+    /// Whether operations are accepted at all.
+    pub(crate) fn runs(&self) -> bool {
+        !self.queue.is_closed()
+    }
+}
+
+/// The running writer. Dropping it ends the writer where it stands.
+#[derive(Debug)]
+pub(crate) struct WriterTask {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl WriterTask {
+    /// Takes no more operations, carries out those that wait, and ends.
+    pub(crate) async fn drain(mut self) {
+        self.stop.notify_one();
+        self.ended().await;
+    }
+
+    /// Until the writer has ended, which it does unasked only when it is broken.
+    pub(crate) async fn ended(&mut self) {
+        if let Err(error) = (&mut self.task).await {
+            tracing::error!(%error, "the writer broke");
+        }
+    }
+}
+
+impl Drop for WriterTask {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What the writer works with.
+#[derive(Debug)]
+pub(crate) struct WriterParts {
+    pub(crate) store: Box<dyn WriteStore>,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) metrics: Arc<CoreMetrics>,
+}
+
+impl WriterParts {
+    /// Starts the writer with room for `queue_max` waiting operations.
+    pub(crate) fn start(self, queue_max: usize) -> (Writer, WriterTask) {
+        let (queue, waiting) = mpsc::channel(queue_max.min(Semaphore::MAX_PERMITS));
+        let stop = Arc::new(Notify::new());
+        let task = tokio::spawn(self.run(waiting, Arc::clone(&stop)));
+        (Writer { queue }, WriterTask { stop, task })
+    }
+
+    async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>, stop: Arc<Notify>) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.notified(), if !waiting.is_closed() => waiting.close(),
+                taken = waiting.recv_many(&mut batch, BATCH_MAX) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.metrics.write_queue(waiting.len());
+                    self.write(&mut batch).await;
+                }
+            }
+        }
+        self.store.close().await;
+    }
+
+    /// Carries out a batch and answers it; leaves it empty.
+    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        let started = Instant::now();
+        let size = batch.len();
+        match self.attempt(batch).await {
+            Ok(()) => batch.drain(..).for_each(|job| job.answer()),
+            Err(error) => self.write_singly(batch, error).await,
+        }
+        self.metrics.batch_written(size, started.elapsed());
+    }
+
+    async fn write_singly(&mut self, batch: &mut Vec<Box<dyn Job>>, error: StoreError) {
+        if batch.len() == 1 {
+            batch.drain(..).for_each(|job| job.fail(error.clone()));
+            return;
+        }
+        tracing::warn!(error = ?error, size = batch.len(), "a batch failed; writing one by one");
+        for mut job in batch.drain(..) {
+            match self.attempt(std::slice::from_mut(&mut job)).await {
+                Ok(()) => job.answer(),
+                Err(error) => job.fail(error),
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        let done = self.transact(batch).await;
+        if done.is_err() {
+            self.store.rollback().await;
+        }
+        done
+    }
+
+    async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.store.begin().await?;
+        self.decide(batch).await?;
+        self.store.commit().await
+    }
+
+    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        let mut wanted = Wanted::default();
+        batch.iter().for_each(|job| job.wants(&mut wanted));
+        let now = self.clock.now();
+        let loaded = self.store.load(&wanted, now).await?;
+        let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
+        batch.iter_mut().for_each(|job| job.decide(&mut sheet));
+        self.store.save(&sheet).await
+    }
+}
+
+/// An operation in the queue, whatever its answer's type.
+trait Job: Send {
+    fn wants(&self, wanted: &mut Wanted);
+    fn decide(&mut self, sheet: &mut Worksheet);
+    fn answer(self: Box<Self>);
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+impl fmt::Debug for dyn Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+struct Waiting<W: Write> {
+    write: W,
+    answer: Option<W::Answer>,
+    reply: oneshot::Sender<Result<W::Answer, WriteError>>,
+}
+
+impl<W: Write> Waiting<W> {
+    /// Whoever asked may have gone; what was done is done.
+    fn reply(
+        reply: oneshot::Sender<Result<W::Answer, WriteError>>,
+        with: Result<W::Answer, WriteError>,
+    ) {
+        if reply.send(with).is_err() {
+            tracing::debug!("nobody waits for the answer");
+        }
+    }
+}
+
+impl<W: Write> Job for Waiting<W> {
+    fn wants(&self, wanted: &mut Wanted) {
+        self.write.wants(wanted);
+    }
+
+    fn decide(&mut self, sheet: &mut Worksheet) {
+        self.answer = Some(self.write.decide(sheet));
+    }
+
+    fn answer(self: Box<Self>) {
+        let answer = self.answer.ok_or(WriteError::Stopped);
+        Self::reply(self.reply, answer);
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        Self::reply(self.reply, Err(WriteError::Store(error)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! One bad operation fails alone, and an operation outlives whoever asked for it.
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::catalog::{NewProduct, NewSku};
+use crate::clock::{SetClock, Timestamp};
+use crate::ids::ProductId;
+use crate::inventory::StockLevel;
+use crate::money::{Currency, Money};
+use crate::sku::Sku;
+use crate::store::{Slice, SqliteStore, Store};
+
+struct World {
+    store: SqliteStore,
+    writer: Writer,
+    task: WriterTask,
+    metrics: prometheus::Registry,
+    _folder: TempDir,
+}
+
+impl World {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, write_store) = SqliteStore::open(&folder.path().join("core.db")).await.unwrap();
+        let metrics = prometheus::Registry::new();
+        let parts = WriterParts {
+            store: write_store,
+            clock: SetClock::at(Timestamp::from_micros(0)).clock(),
+            ids: IdSource::default(),
+            metrics: Arc::new(CoreMetrics::register(&metrics).unwrap()),
+        };
+        let (writer, task) = parts.start(64);
+        Self { store, writer, task, metrics, _folder: folder }
+    }
+
+    async fn skus(&self) -> Vec<String> {
+        let stock = self.store.stock(&Slice { after: None, limit: 100 }).await.unwrap();
+        assert!(stock.values().all(|level| *level == StockLevel::default()));
+        stock.into_keys().map(String::from).collect()
+    }
+
+    fn batch_sizes(&self) -> Vec<(u64, f64)> {
+        let families = self.metrics.gather();
+        let family = families.iter().find(|one| one.name() == "stockade_core_write_batch_size");
+        let metrics = family.unwrap().get_metric();
+        let histograms = metrics.iter().map(|metric| metric.get_histogram());
+        histograms.map(|one| (one.get_sample_count(), one.get_sample_sum())).collect()
+    }
+}
+
+fn product(name: &str, skus: &[&str]) -> NewProduct {
+    let price = Money { minor: 1, currency: Currency::EUR };
+    NewProduct {
+        id: IdSource::default().next::<ProductId>(Timestamp::from_micros(0)),
+        name: name.to_owned(),
+        description: String::new(),
+        skus: skus.iter().map(|sku| NewSku { sku: Sku::parse(sku).unwrap(), price }).collect(),
+    }
+}
+
+#[tokio::test]
+async fn a_bad_operation_does_not_fail_its_neighbours() {
+    let world = World::start().await;
+    // The name is too short for the table's constraint, which only the database knows.
+    let (good, bad, other) =
+        (product("good", &["A"]), product("x", &["B"]), product("other", &["C"]));
+
+    let answers = tokio::join!(
+        world.writer.submit(good),
+        world.writer.submit(bad),
+        world.writer.submit(other),
+    );
+
+    assert!(answers.0.is_ok() && answers.2.is_ok());
+    assert!(matches!(answers.1, Err(WriteError::Store(StoreError::Database(_)))));
+    assert_eq!(world.skus().await, ["A", "C"]);
+    assert_eq!(world.batch_sizes(), [(1, 3.0)], "all three were one batch");
+}
+
+#[tokio::test]
+async fn an_operation_outlives_whoever_asked() {
+    let world = World::start().await;
+    let mut asked = Box::pin(world.writer.submit(product("first", &["A"])));
+    assert!(futures::poll!(&mut asked).is_pending());
+    drop(asked);
+    world.writer.submit(product("second", &["B"])).await.unwrap();
+    assert_eq!(world.skus().await, ["A", "B"]);
+}
+
+#[tokio::test]
+async fn draining_carries_out_what_waits_and_takes_no_more() {
+    let World { store, writer, task, _folder, .. } = World::start().await;
+    let mut asked = Box::pin(writer.submit(product("first", &["A"])));
+    assert!(futures::poll!(&mut asked).is_pending());
+    task.drain().await;
+    asked.await.unwrap();
+    assert!(!writer.runs());
+    let late = writer.submit(product("second", &["B"])).await;
+    assert!(matches!(late, Err(WriteError::Stopped)));
+    assert_eq!(store.stock(&Slice { after: None, limit: 9 }).await.unwrap().len(), 1);
+}

@@ -1,0 +1,206 @@
+//! One request as the edge would forward it, and what came back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use stockade_contract::assertion::{Assertion, AssertionKey, Keyring, Scope};
+use stockade_core_api::{Clock, routes};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+/// What every core of these tests shares with the edge.
+pub(crate) const SECRET: &str = "an assertion secret of 32 bytes!";
+
+/// A request to the core that listens on `socket`.
+pub(crate) fn call(
+    socket: &Path,
+    clock: &Clock,
+    method: &'static str,
+    path: impl Into<String>,
+) -> Call {
+    let path_and_query = path.into();
+    let now = clock.now().secs();
+    Call {
+        socket: socket.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        signed: true,
+        assertion: Assertion {
+            audience: "core".to_owned(),
+            request_id: "decision-1".to_owned(),
+            method: method.to_owned(),
+            permission: permission(method, &path_and_query),
+            path_and_query,
+            subject: "anonymous".to_owned(),
+            session: String::new(),
+            roles: "customer".to_owned(),
+            scope: Scope::Any,
+            authenticated_at: 0,
+            client_address: "unknown".to_owned(),
+            bundle: "bundle".to_owned(),
+            expires_at: now + 30,
+        },
+    }
+}
+
+/// What the route table says; nothing where there is no such route.
+fn permission(method: &str, path_and_query: &str) -> String {
+    let path: Vec<_> = path_and_query.split('?').next().unwrap().split('/').collect();
+    let fits = |pattern: &str| {
+        let pattern: Vec<_> = pattern.split('/').collect();
+        pattern.len() == path.len()
+            && pattern.iter().zip(&path).all(|(want, have)| want.starts_with('{') || want == have)
+    };
+    let route = routes().into_iter().find(|route| route.method == method && fits(route.path));
+    route.map_or_else(String::new, |route| route.permission.to_owned())
+}
+
+/// One request, about to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    socket: PathBuf,
+    pub(crate) assertion: Assertion,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    signed: bool,
+}
+
+impl Call {
+    pub(crate) fn by(mut self, subject: &str) -> Self {
+        self.assertion.subject = subject.to_owned();
+        self
+    }
+
+    pub(crate) fn scope(mut self, scope: Scope) -> Self {
+        self.assertion.scope = scope;
+        self
+    }
+
+    pub(crate) fn permission(mut self, permission: &str) -> Self {
+        self.assertion.permission = permission.to_owned();
+        self
+    }
+
+    pub(crate) fn unsigned(mut self) -> Self {
+        self.signed = false;
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn key(mut self, key: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != "idempotency-key");
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.raw("application/json", &body.to_string())
+    }
+
+    pub(crate) fn raw(mut self, media_type: &str, body: &str) -> Self {
+        self.body = body.as_bytes().to_vec();
+        self.headers.retain(|(name, _)| *name != "content-type");
+        self.header("content-type", media_type)
+    }
+
+    pub(crate) fn request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::builder()
+            .method(self.assertion.method.as_str())
+            .uri(&self.assertion.path_and_query)
+            .header("host", "core");
+        if self.signed {
+            let key = AssertionKey::derive(SECRET.as_bytes(), "core").unwrap();
+            let value = Keyring::new(key).sign(&self.assertion);
+            request = request.header("stockade-assertion", value);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.body(Full::from(self.body.clone())).unwrap()
+    }
+
+    /// Sends all but the body, and waits until the core is busy with the request.
+    pub(crate) async fn begin(&self) -> UnixStream {
+        let request = self.request();
+        let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
+        for (name, value) in request.headers() {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        head.push_str(&format!("content-length: {}\r\n", self.body.len()));
+        head.push_str("expect: 100-continue\r\n\r\n");
+        let mut stream = UnixStream::connect(&self.socket).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut interim = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut interim).await.unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    }
+
+    /// Sends the body after [`begin`](Self::begin) and reads whatever is answered.
+    pub(crate) async fn finish(&self, mut stream: UnixStream) -> String {
+        stream.write_all(&self.body).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// A connection that has sent nothing yet.
+    pub(crate) async fn connect(&self) -> http1::SendRequest<Full<Bytes>> {
+        let stream = UnixStream::connect(&self.socket).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
+    pub(crate) async fn send(&self) -> Answer {
+        let mut sender = self.connect().await;
+        let answer = sender.send_request(self.request());
+        let response = tokio::time::timeout(Duration::from_secs(60), answer).await;
+        let (head, body) = response.unwrap().unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: head.status, headers: head.headers, body }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// A member of the body that is text.
+    #[track_caller]
+    pub(crate) fn text(&self, member: &str) -> &str {
+        self.body[member].as_str().unwrap()
+    }
+
+    /// It is a problem with this status and code.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), &self.body["code"]), (status, &json!(code)), "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["type"], format!("urn:stockade:problem:{code}"));
+    }
+
+    #[track_caller]
+    pub(crate) fn created(&self) {
+        assert_eq!(self.status, StatusCode::CREATED, "{self:?}");
+    }
+}

@@ -1,0 +1,134 @@
+//! What was acknowledged stays, however the core ends.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use sqlx::Connection as _;
+use stockade_core_api::{Clock, Core};
+use tokio::net::UnixStream;
+
+use crate::call::call;
+use crate::world::{PRINT, Stock, World, settings, someone};
+
+#[tokio::test]
+async fn a_restart_keeps_everything() {
+    let world = World::start().await;
+    let ann = someone();
+    let call = world.order(ann, PRINT, 4);
+    let order = call.send().await;
+    order.created();
+
+    let world = world.restart().await;
+
+    // What is in the database is nobody else's business.
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", world.settings.database_file.as_ref().unwrap().display());
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let path = format!("/api/orders/{}", order.text("id"));
+    assert_eq!(world.by(ann, "GET", path).send().await.body["total_minor"], 48_000);
+    assert_eq!(world.stock(PRINT).await, Stock { on_hand: 10, reserved: 4 });
+    assert_eq!(call.send().await.header("idempotency-replayed"), Some("true"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_is_finished_before_the_core_ends() {
+    let world = World::start().await;
+    let lock = world.hold_writes().await;
+    let order = world.order(someone(), PRINT, 1);
+    let begun = order.begin().await;
+
+    world.stop();
+    let finished = tokio::spawn({
+        let order = order.clone();
+        async move { order.finish(begun).await }
+    });
+    lock.close().await.unwrap();
+
+    let answer = finished.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    let world = world.restart().await;
+    assert_eq!(world.stock(PRINT).await.reserved, 1);
+}
+
+#[tokio::test]
+async fn a_core_that_is_dropped_keeps_what_it_acknowledged() {
+    let world = World::start().await;
+    let ann = someone();
+    for _ in 0..5 {
+        world.order(ann, "MUG-BLUE", 1).send().await.created();
+    }
+    let world = world.crash().await;
+    let list = world.by(ann, "GET", "/api/orders").send().await;
+    assert_eq!(list.body["items"].as_array().unwrap().len(), 5);
+    assert_eq!(world.stock("MUG-BLUE").await.reserved, 5);
+}
+
+/// The program itself, on the settings of `folder`.
+fn spawn(folder: &Path) -> Child {
+    let file = folder.join("stockade.toml");
+    let text = r#"
+        [core]
+        socket = "core.sock"
+        ops_listen = "127.0.0.1:0"
+        database_file = "core.db"
+        assertion_secret_file = "assertion"
+        signing_key_file = "signing.pem"
+        password_pepper_file = "pepper"
+    "#;
+    fs::write(&file, text).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_stockade-core-api"))
+        .arg("--config")
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Until the program listens on its socket.
+async fn listening(process: &mut Child, socket: &Path) {
+    while UnixStream::connect(socket).await.is_err() {
+        assert_eq!(process.try_wait().unwrap(), None, "the program ended");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_keeps_what_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let socket = settings.socket.as_deref().unwrap();
+    let core = Core::start(&settings, Clock::system()).await.unwrap();
+    core.seed_demo(&[]).await.unwrap();
+    drop(core);
+
+    let mut process = spawn(folder.path());
+    listening(&mut process, socket).await;
+    let ann = someone();
+    let order = |key: usize| {
+        call(socket, &Clock::system(), "POST", "/api/orders")
+            .by(&ann.to_string())
+            .key(&format!("k{key}"))
+            .json(&serde_json::json!({"lines": [{"sku": "MUG-BLUE", "quantity": 1}]}))
+    };
+    for key in 0..20 {
+        order(key).send().await.created();
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+
+    // The dead process left its socket behind; the next one takes it over.
+    let mode = fs::metadata(socket).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let mut process = spawn(folder.path());
+    listening(&mut process, socket).await;
+    for key in 0..20 {
+        assert_eq!(order(key).send().await.header("idempotency-replayed"), Some("true"));
+    }
+    let list = call(socket, &Clock::system(), "GET", "/api/orders?limit=100").send().await;
+    assert_eq!(list.body["items"].as_array().unwrap().len(), 20);
+    process.kill().unwrap();
+    process.wait().unwrap();
+}

@@ -1,0 +1,14 @@
+//! The core's promises, kept through its socket by a real core on a real database.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod accounts;
+mod call;
+mod catalog;
+mod durability;
+mod inventory;
+mod orders;
+mod overload;
+mod start;
+mod trust;
+mod world;

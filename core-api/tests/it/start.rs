@@ -1,0 +1,88 @@
+//! A core starts whole, or says in one line why not.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use hyper::StatusCode;
+use stockade_core_api::{Clock, Core};
+use stockade_settings::CoreSettings;
+
+use crate::world::{World, settings};
+
+#[tokio::test]
+async fn a_core_that_serves_is_ready() {
+    let world = World::start().await;
+    assert_eq!(world.ops("/readyz").await.0, StatusCode::OK);
+    let ready = world.call("GET", "/internal/readyz").by("edge").send().await;
+    assert_eq!(ready.body["status"], "ready");
+}
+
+async fn refusal(settings: &CoreSettings) -> String {
+    Core::start(settings, Clock::system()).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_missing_setting_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = settings(folder.path());
+    let cases = [
+        ("socket", CoreSettings { socket: None, ..all.clone() }),
+        ("database_file", CoreSettings { database_file: None, ..all.clone() }),
+        ("assertion_secret_file", CoreSettings { assertion_secret_file: None, ..all.clone() }),
+        ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
+        ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
+    ];
+    for (name, settings) in cases {
+        let expected = format!("core.{name} is not set in stockade.toml");
+        assert_eq!(refusal(&settings).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_will_not_do_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let file = |name: &str| folder.path().join(name);
+
+    fs::write(file("signing.pem"), "not a key").unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.starts_with("core.signing_key_file: `"), "{message}");
+    assert!(message.contains("openssl genpkey"), "{message}");
+
+    fs::write(file("pepper"), "short").unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.contains("the pepper has 5 bytes; at least 32 are needed"), "{message}");
+
+    fs::set_permissions(file("assertion"), fs::Permissions::from_mode(0o644)).unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.starts_with("core.assertion_secret_file: "), "{message}");
+    assert!(message.contains("chmod 600"), "{message}");
+    assert!(!file("core.sock").exists() && !file("core.db").exists());
+}
+
+#[tokio::test]
+async fn a_socket_that_is_in_use_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let first = Core::start(&settings, Clock::system()).await.unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.contains("a running process answers there; stop it first"), "{message}");
+    assert!(first.socket().exists());
+    drop(first);
+
+    let socket = settings.socket.as_deref().unwrap();
+    fs::write(socket, "a file").unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.contains("something else than a socket"), "{message}");
+    assert!(socket.exists());
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.database_file = Some(folder.path().join("missing/core.db"));
+    let message = refusal(&settings).await;
+    assert!(message.starts_with("core.database_file `"), "{message}");
+    assert!(!settings.socket.unwrap().exists());
+}
