@@ -3,7 +3,9 @@
 //! One file for each verb. Every verb says what it does in `--help`, and promises its exit codes
 //! in [`exit`].
 
+mod ban;
 mod exit;
+mod health;
 mod policy;
 #[cfg(feature = "serve")]
 mod up;
@@ -32,8 +34,16 @@ enum Verb {
     /// Start the whole system, edge and core, on embedded defaults.
     #[cfg(feature = "serve")]
     Up(up::UpArgs),
+    /// Ask a running program whether it wants traffic; exit code 0 for yes, 1 for no.
+    Health(health::HealthArgs),
     /// Check, test and print policies.
     Policy(policy::PolicyArgs),
+    /// Refuse everything from an address or network for a while.
+    Ban(ban::BanArgs),
+    /// Lift a ban.
+    Unban(ban::UnbanArgs),
+    /// List the bans in force.
+    Bans(ban::BansArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,7 +52,11 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         #[cfg(feature = "serve")]
         Verb::Up(args) => up::run(&args, &mut out),
+        Verb::Health(args) => health::run(&args, &mut out),
         Verb::Policy(args) => policy::run(&args, &mut out),
+        Verb::Ban(args) => ban::ban(&args, &mut out),
+        Verb::Unban(args) => ban::unban(&args, &mut out),
+        Verb::Bans(args) => ban::bans(&args, &mut out),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -152,6 +152,8 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
         edge.upstream.socket.get_or_insert(socket);
     }
     edge.upstream.assertion_secret_file.get_or_insert(assertion_secret);
+    edge.bans_file.get_or_insert_with(|| data.path("bans.json"));
+    edge.control_socket.get_or_insert_with(|| data.path("control.sock"));
     edge.access_log_file.get_or_insert_with(|| data.path("access.log"));
     if edge.issuers.is_empty() {
         let (issuer, audience) = (core.issuer.clone(), core.audience.clone());

@@ -1,6 +1,7 @@
-//! The one reader of the wall clock in the edge.
+//! The one reader of clocks in the edge.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "this is the clock that others ask")]
@@ -12,4 +13,10 @@ pub(crate) fn unix_millis() -> u64 {
 /// Seconds since 1970 UTC.
 pub(crate) fn unix_secs() -> u64 {
     unix_millis() / 1000
+}
+
+/// Microseconds of a clock that never goes back, from a beginning of its own.
+pub(crate) fn steady_micros() -> u64 {
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGINNING.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

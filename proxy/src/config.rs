@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnetwork::IpNetwork;
 use stockade_contract::assertion::{AssertionKey, Keyring, WeakMaster};
+use stockade_policy::Bundle;
 use stockade_settings::secret::{self, SecretError};
 use stockade_settings::{Connections, Upstream};
 
@@ -27,6 +29,19 @@ pub enum ConfigError {
     /// The secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A network is not one.
+    #[error("`{setting}`: `{text}` is not a network in CIDR notation, such as 10.0.0.0/8")]
+    Network {
+        /// The setting.
+        setting: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// A role or route is kept to a network in which every client would seem to be.
+    #[error(
+        "routes.toml: the network `{0}` overlaps `edge.trusted_proxies`; list the clients' own networks, which are told apart behind a proxy"
+    )]
+    ProxyInPolicy(String),
     /// The secret is too short.
     #[error("`edge.upstream.assertion_secret_file`: {0}")]
     WeakSecret(#[from] WeakMaster),
@@ -75,4 +90,33 @@ pub(crate) fn keyring(settings: &Upstream) -> Result<Keyring, ConfigError> {
     let file = settings.assertion_secret_file.as_deref().ok_or(ConfigError::NoSecret)?;
     let key = AssertionKey::derive(&secret::read(file)?, &settings.name)?;
     Ok(Keyring::new(key))
+}
+
+/// The networks of a setting.
+pub(crate) fn networks(
+    setting: &'static str,
+    texts: &[String],
+) -> Result<Vec<IpNetwork>, ConfigError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|_| ConfigError::Network { setting, text: text.clone() })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// Whether two networks have an address in common.
+pub(crate) fn overlap(one: &IpNetwork, other: &IpNetwork) -> bool {
+    one.contains(other.network()) || other.contains(one.network())
+}
+
+/// Refuses a policy whose networks hold a trusted proxy: a client behind it must never count as
+/// inside because the proxy is.
+pub(crate) fn refuse_proxies_in_policy(
+    bundle: &Bundle,
+    proxies: &[IpNetwork],
+) -> Result<(), ConfigError> {
+    let holds_one = |range: &IpNetwork| proxies.iter().any(|proxy| overlap(range, proxy));
+    match bundle.networks().iter().find(|network| network.ranges.iter().any(holds_one)) {
+        Some(network) => Err(ConfigError::ProxyInPolicy(network.name.to_string())),
+        None => Ok(()),
+    }
 }

@@ -12,10 +12,12 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 use stockade_contract::headers;
 use stockade_contract::outcome::Outcome;
 
-use crate::admit::admit;
+use crate::admit::{Verdict, admit};
 use crate::client_addr::ClientAddr;
 use crate::clock;
+use crate::guards::rate_limit;
 use crate::journey::{Journey, Step};
+use crate::limits::Subject;
 use crate::records::Sent;
 use crate::rejection::{Reason, Rejection};
 use crate::request_head::RequestHead;
@@ -52,13 +54,18 @@ impl ProxyHttp for Edge {
         let policy = self.shared.policy.current();
         let has_body = !session.is_body_empty();
         let head = read_head(session.req_header(), has_body);
-        match admit(&policy, &self.shared.tokens, &head, clock::unix_secs(), journey) {
-            Ok(admission) => {
+        journey.policy = Some(policy.clone());
+        match admit(&self.shared, &policy, &head, journey) {
+            Ok(Verdict::Forward(admission)) => {
                 journey.admit(admission);
                 Ok(false)
             }
+            Ok(Verdict::Answer(preflight)) => {
+                self.shared.respond.preflight(session, journey, &preflight).await?;
+                Ok(true)
+            }
             Err(rejection) => {
-                self.shared.respond.refuse(session, journey.id, &rejection).await?;
+                self.shared.respond.refuse(session, journey, &rejection).await?;
                 Ok(true)
             }
         }
@@ -106,7 +113,7 @@ impl ProxyHttp for Edge {
         journey.answered();
         let outcome = response.headers.get(headers::OUTCOME).and_then(|value| value.to_str().ok());
         journey.outcome = outcome.and_then(Outcome::parse);
-        self.shared.respond.complete(response, journey.id)
+        self.shared.respond.complete(response, journey)
     }
 
     fn error_while_proxy(
@@ -136,7 +143,7 @@ impl ProxyHttp for Edge {
         let error_code = refusal.rejection.reason.status();
         if session.response_written().is_none_or(|sent| sent.status.is_informational()) {
             // A client that has gone cannot be told; the record says what happened.
-            drop(self.shared.respond.refuse(session, journey.id, &refusal.rejection).await);
+            drop(self.shared.respond.refuse(session, journey, &refusal.rejection).await);
         }
         FailToProxy { error_code, can_reuse_downstream: false }
     }
@@ -146,6 +153,7 @@ impl ProxyHttp for Edge {
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, journey: &mut Journey) {
+        charge_failure(&self.shared, journey);
         let request = session.req_header();
         let agent = request.headers.get(header::USER_AGENT);
         let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -174,6 +182,17 @@ fn read_head(request: &RequestHeader, has_body: bool) -> RequestHead<'_> {
         version: request.version,
         has_body: has_body || request.headers.contains_key(header::TRANSFER_ENCODING),
     }
+}
+
+/// Some limits only count what failed, which is known when the answer is.
+fn charge_failure(shared: &Shared, journey: &Journey) {
+    let failed = journey.outcome == Some(Outcome::LoginFailed)
+        || journey.refusal.as_ref().is_some_and(|r| r.rejection.reason == Reason::TokenInvalid);
+    let Some(policy) = journey.policy.as_ref().filter(|_| failed) else { return };
+    let route = journey.route.and_then(|route| policy.bundle.routes().get(route));
+    let Some(route) = route else { return };
+    let address = Subject::address(journey.client.known());
+    rate_limit::charge_failure(shared, &policy.bundle, route, address, clock::steady_micros());
 }
 
 /// What a failure of forwarding means to the client.

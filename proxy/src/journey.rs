@@ -8,17 +8,23 @@ use stockade_policy::RouteId;
 
 use crate::admit::Admission;
 use crate::client_addr::ClientAddr;
+use crate::cors::Grant;
 use crate::decision_id::DecisionId;
+use crate::guards::rate_limit::Standings;
 use crate::live_policy::InForce;
 use crate::rejection::Rejection;
 
 /// A step of the judgement, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
+    Ban,
     Hygiene,
     Route,
+    AddressLimit,
+    Preflight,
     Body,
     Authenticate,
+    PrincipalLimit,
     Network,
     Authorize,
     Forward,
@@ -28,10 +34,14 @@ impl Step {
     /// The word in the record.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Ban => "ban",
             Self::Hygiene => "hygiene",
             Self::Route => "route",
+            Self::AddressLimit => "address_limit",
+            Self::Preflight => "preflight",
             Self::Body => "body",
             Self::Authenticate => "authenticate",
+            Self::PrincipalLimit => "principal_limit",
             Self::Network => "network",
             Self::Authorize => "authorize",
             Self::Forward => "forward",
@@ -58,6 +68,10 @@ pub(crate) struct Journey {
     pub(crate) outcome: Option<Outcome>,
     /// The policy the request began under, and ends under.
     pub(crate) policy: Option<Arc<InForce>>,
+    /// What the client's page may read.
+    pub(crate) grant: Option<Grant>,
+    /// How the caller stands with every limit that was asked.
+    pub(crate) standings: Standings,
     admission: Option<Admission>,
     started: Instant,
     forwarded: Option<Instant>,
@@ -74,6 +88,8 @@ impl Journey {
             refusal: None,
             outcome: None,
             policy: None,
+            grant: None,
+            standings: Standings::new(),
             admission: None,
             started: Instant::now(),
             forwarded: None,
@@ -91,6 +107,16 @@ impl Journey {
             self.refuse(step, rejection.clone());
         }
         found
+    }
+
+    /// The same for a limit, keeping the standings whatever was found.
+    pub(crate) fn limit(
+        &mut self,
+        step: Step,
+        (standings, found): (Standings, Result<(), Rejection>),
+    ) -> Result<(), Rejection> {
+        self.standings.extend(standings);
+        self.step(step, found)
     }
 
     /// Records a refusal; the first one stands.

@@ -15,10 +15,14 @@
 //! The policy that decides is in `live_policy`; whose tokens are believed, in `token`.
 
 mod admit;
+mod answer_fields;
+mod bans;
 mod clean_path;
 mod client_addr;
 mod clock;
 mod config;
+mod control;
+mod cors;
 mod crypto;
 mod decision_id;
 mod edge;
@@ -26,6 +30,7 @@ mod guards;
 mod host;
 mod journey;
 mod key_refresh;
+mod limits;
 mod listener;
 mod live_policy;
 mod metrics;

@@ -11,15 +11,25 @@ pub(crate) struct Rejection {
     pub(crate) detail: Option<String>,
     /// The methods a known path answers, for 405.
     pub(crate) allow: Option<String>,
+    /// Seconds after which the same request may be admitted, for 429 and 503.
+    pub(crate) retry_after_secs: Option<u64>,
 }
 
 impl Rejection {
     pub(crate) fn new(reason: Reason) -> Self {
-        Self { reason, detail: None, allow: None }
+        let retry_after_secs = (reason.status() == 503).then_some(1);
+        Self { reason, detail: None, allow: None, retry_after_secs }
     }
 
     pub(crate) fn with_detail(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: Some(detail.into()), allow: None }
+        Self { detail: Some(detail.into()), ..Self::new(reason) }
+    }
+
+    /// Too many requests; one more is admitted after this many seconds.
+    pub(crate) fn rate_limited(retry_after_secs: u64) -> Self {
+        let detail = format!("try again in {retry_after_secs} s");
+        let retry_after_secs = Some(retry_after_secs);
+        Self { retry_after_secs, ..Self::with_detail(Reason::RateLimited, detail) }
     }
 }
 
@@ -58,6 +68,12 @@ macro_rules! reasons {
 }
 
 reasons! {
+    Banned "banned" 403 "This address is banned"
+        "Ask the operator to lift the ban, or wait until it ends."
+    RateLimited "rate_limited" 429 "Too many requests"
+        "Wait for as long as the Retry-After header says."
+    OriginNotAllowed "origin_not_allowed" 403 "This page may not ask that"
+        "Ask the security team to list the page's origin, and the headers it sends."
     MalformedHead "malformed_head" 400 "The request is not well formed"
         "Send a request that follows RFC 9112 or RFC 9113 to the letter."
     MalformedBody "malformed_body" 400 "The request body is not well formed"

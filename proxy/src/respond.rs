@@ -14,15 +14,15 @@ use pingora::{Error, ErrorType, OrErr as _, Result};
 use stockade_contract::headers;
 use stockade_contract::problem::{MEDIA_TYPE, Problem};
 
+use crate::answer_fields;
+use crate::cors::Preflight;
 use crate::decision_id::DecisionId;
+use crate::journey::Journey;
 use crate::rejection::{Reason, Rejection};
 use crate::response_headers::ResponseHeaders;
 
 /// How long the body of a refused request is read to nowhere.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Seconds after which a request refused for a passing fault may be tried again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// What the edge answers by itself.
 #[derive(Debug)]
@@ -39,26 +39,31 @@ impl Respond {
     pub(crate) async fn refuse(
         &self,
         session: &mut Session,
-        id: DecisionId,
+        journey: &Journey,
         rejection: &Rejection,
     ) -> Result<()> {
-        let (status, fields, body) = self.refusal(id, rejection);
-        let mut response = ResponseHeader::build(status, Some(fields.len()))?;
-        for (name, value) in &fields {
-            response.append_header(name, value)?;
-        }
-        let without_body = session.req_header().method == Method::HEAD;
-        session.write_response_header(Box::new(response), without_body).await?;
-        if !without_body {
-            session.write_response_body(Some(body), true).await?;
-        }
+        let (status, fields, body) = self.refusal(journey, rejection);
+        write(session, status, &fields, Some(body)).await?;
+        settle_body(session).await
+    }
+
+    /// Answers a preflight.
+    pub(crate) async fn preflight(
+        &self,
+        session: &mut Session,
+        journey: &Journey,
+        answer: &Preflight,
+    ) -> Result<()> {
+        let mut fields = self.fields(journey);
+        answer.add_to(&mut fields);
+        write(session, StatusCode::NO_CONTENT, &fields, None).await?;
         settle_body(session).await
     }
 
     /// The bytes of a refusal of an HTTP/1.1 head that nobody else has seen. The connection is
     /// closed after it.
-    pub(crate) fn raw_refusal(&self, id: DecisionId, rejection: &Rejection) -> Bytes {
-        let (status, fields, body) = self.refusal(id, rejection);
+    pub(crate) fn raw_refusal(&self, journey: &Journey, rejection: &Rejection) -> Bytes {
+        let (status, fields, body) = self.refusal(journey, rejection);
         let mut raw = BytesMut::with_capacity(1024);
         let reason = status.canonical_reason().unwrap_or_default();
         raw.put_slice(
@@ -76,7 +81,7 @@ impl Respond {
     }
 
     /// Completes the head of a forwarded response.
-    pub(crate) fn complete(&self, response: &mut ResponseHeader, id: DecisionId) -> Result<()> {
+    pub(crate) fn complete(&self, response: &mut ResponseHeader, journey: &Journey) -> Result<()> {
         let removed: Vec<HeaderName> = response
             .headers
             .keys()
@@ -94,31 +99,62 @@ impl Respond {
                 response.insert_header(name, value)?;
             }
         }
-        response.insert_header(HeaderName::from_static(headers::REQUEST_ID), id_value(id)?)
+        for (name, value) in &answer_fields::fields(journey) {
+            if name == header::VARY {
+                response.append_header(name, value)?;
+            } else {
+                response.insert_header(name, value)?;
+            }
+        }
+        response.insert_header(HeaderName::from_static(headers::REQUEST_ID), id_value(journey.id)?)
     }
 
-    fn refusal(&self, id: DecisionId, rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
+    fn refusal(&self, journey: &Journey, rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
         let reason = rejection.reason;
         let detail = rejection.detail.as_deref().unwrap_or(reason.advice());
         let problem = Problem::new(reason.status(), reason.code(), reason.title())
             .with_detail(detail)
-            .with_decision_id(id.to_string());
+            .with_decision_id(journey.id.to_string());
         let body = Bytes::from(problem.to_bytes());
         let status =
             StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
 
-        let mut fields = HeaderMap::with_capacity(16);
+        let mut fields = self.fields(journey);
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-        for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
-            fields.insert(name, value.clone());
-        }
-        if let Ok(id) = id_value(id) {
-            fields.insert(HeaderName::from_static(headers::REQUEST_ID), id);
-        }
         add_advice(&mut fields, rejection);
         (status, fields, body)
     }
+
+    /// What every answer of the edge's own carries.
+    fn fields(&self, journey: &Journey) -> HeaderMap {
+        let mut fields = answer_fields::fields(journey);
+        for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
+            fields.insert(name, value.clone());
+        }
+        if let Ok(id) = id_value(journey.id) {
+            fields.insert(HeaderName::from_static(headers::REQUEST_ID), id);
+        }
+        fields
+    }
+}
+
+async fn write(
+    session: &mut Session,
+    status: StatusCode,
+    fields: &HeaderMap,
+    body: Option<Bytes>,
+) -> Result<()> {
+    let mut response = ResponseHeader::build(status, Some(fields.len()))?;
+    for (name, value) in fields {
+        response.append_header(name, value)?;
+    }
+    let body = body.filter(|_| session.req_header().method != Method::HEAD);
+    session.write_response_header(Box::new(response), body.is_none()).await?;
+    if body.is_some() {
+        session.write_response_body(body, true).await?;
+    }
+    Ok(())
 }
 
 /// Reads what the client is still sending to nowhere, for a moment: a client that is cut off in
@@ -149,8 +185,8 @@ fn add_advice(fields: &mut HeaderMap, rejection: &Rejection) {
     if let Some(allow) = rejection.allow.as_deref().and_then(|allow| allow.parse().ok()) {
         fields.insert(header::ALLOW, allow);
     }
-    if rejection.reason.status() == 503 {
-        fields.insert(header::RETRY_AFTER, RETRY_AFTER);
+    if let Some(secs) = rejection.retry_after_secs {
+        fields.insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ipnetwork::IpNetwork;
 use prometheus::Registry;
 use rustls::ServerConfig;
 use stockade_audit::RecordLog;
@@ -16,9 +18,13 @@ use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
 use tokio::sync::{oneshot, watch};
 
+use crate::bans::Bans;
+use crate::client_addr::TrustedProxies;
 use crate::config::{self, ConfigError, ConnectionLimits};
+use crate::control;
 use crate::crypto;
 use crate::key_refresh;
+use crate::limits::{Limiter, Quota};
 use crate::listener::caps::Caps;
 use crate::listener::worker::{self, Parts};
 use crate::live_policy::LivePolicy;
@@ -67,6 +73,22 @@ pub enum StartError {
         /// What is wrong with it.
         why: String,
     },
+    /// The bans of an earlier run cannot be taken up.
+    #[error("cannot use `{}` (`edge.bans_file`): {source}; mend or remove it", .path.display())]
+    Bans {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// Commands cannot be taken.
+    #[error("cannot listen on `{}` (`edge.control_socket`): {source}", .path.display())]
+    Control {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A route reaches what is between edge and core alone.
     #[error(
         "routes.toml: the route `{0}` reaches what is between edge and core alone; no route may"
@@ -82,6 +104,7 @@ pub enum StartError {
 pub struct Proxy {
     listener: TcpListener,
     ops: OpsListener,
+    control: Option<UnixListener>,
     addr: SocketAddr,
     ops_addr: SocketAddr,
     workers: NonZeroUsize,
@@ -118,6 +141,9 @@ impl Proxy {
         let (issuers, fetched_issuers) = issuers(&settings.issuers)?;
         let registry = Registry::new();
         let metrics = Arc::new(EdgeMetrics::register(&registry)?);
+        let proxies = config::networks("edge.trusted_proxies", &settings.trusted_proxies)?;
+        config::refuse_proxies_in_policy(&bundle, &proxies)?;
+        let bans = Arc::new(load_bans(settings, &proxies)?);
         let policy = LivePolicy::new(bundle);
         metrics.bundle_in_force(&policy.current().hash);
         let sink = record_sink(settings)?;
@@ -125,6 +151,10 @@ impl Proxy {
         let shared = Arc::new(Shared {
             policy,
             tokens: TokenVerifier::new(issuers),
+            proxies: TrustedProxies::new(proxies, settings.forwarded_header),
+            bans,
+            limiter: Limiter::new(),
+            failure_quota: Quota::of_failures(&settings.authentication),
             upstream,
             respond: Respond::new(ResponseHeaders::new(settings.hsts_preload)),
             records: Records::new(log.clone(), metrics.clone()),
@@ -133,8 +163,10 @@ impl Proxy {
         });
         let (listener, addr) = bind(settings.listen)?;
         let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
+        let control = bind_control(settings)?;
         let connections = &settings.connections;
         Ok(Self {
+            control,
             listener,
             ops,
             addr,
@@ -178,6 +210,9 @@ impl Proxy {
             tokio::spawn(records::flush(log, sink.0, metrics.clone(), after_drain.clone()));
         let ops = self.ops.serve(self.registry, self.readiness.clone(), after_drain);
         let ops = tokio::spawn(ops);
+        if let Some(listener) = self.control {
+            tokio::spawn(control::serve(listener, self.shared.bans.clone(), stop.clone()));
+        }
         let keys = if self.fetched_issuers.is_empty() {
             self.readiness.ready();
             None
@@ -250,6 +285,22 @@ fn bind_ops(address: SocketAddr) -> Result<(OpsListener, SocketAddr), StartError
     let ops = OpsListener::bind(address).map_err(failed)?;
     let addr = ops.local_addr().map_err(failed)?;
     Ok((ops, addr))
+}
+
+fn load_bans(settings: &EdgeSettings, proxies: &[IpNetwork]) -> Result<Bans, StartError> {
+    let mut protected = config::networks("edge.never_ban", &settings.never_ban)?;
+    protected.extend_from_slice(proxies);
+    let path = settings.bans_file.clone();
+    Bans::load(path.clone(), protected)
+        .map_err(|source| StartError::Bans { path: path.unwrap_or_default(), source })
+}
+
+fn bind_control(settings: &EdgeSettings) -> Result<Option<UnixListener>, StartError> {
+    let Some(path) = &settings.control_socket else { return Ok(None) };
+    match control::bind(path) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(source) => Err(StartError::Control { path: path.clone(), source }),
+    }
 }
 
 fn record_sink(settings: &EdgeSettings) -> Result<RecordSink, StartError> {

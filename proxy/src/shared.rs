@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::bans::Bans;
+use crate::client_addr::TrustedProxies;
 use crate::config::ConnectionLimits;
+use crate::limits::{Limiter, Quota};
 use crate::live_policy::LivePolicy;
 use crate::metrics::EdgeMetrics;
 use crate::records::Records;
@@ -15,6 +18,11 @@ use crate::upstream::Upstream;
 pub(crate) struct Shared {
     pub(crate) policy: LivePolicy,
     pub(crate) tokens: TokenVerifier,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) bans: Arc<Bans>,
+    pub(crate) limiter: Limiter,
+    /// Bad tokens that one address may show.
+    pub(crate) failure_quota: Quota,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) respond: Respond,
     pub(crate) records: Records,

@@ -15,7 +15,8 @@ pub(crate) mod keys;
 
 use std::sync::Arc;
 
-pub(crate) use cache::{CacheOutcome, TokenCache};
+use cache::TokenCache;
+pub(crate) use cache::{CacheOutcome, TokenKey};
 use claims::Claims;
 pub(crate) use claims::Principal;
 use envelope::Envelope;
@@ -64,29 +65,41 @@ impl TokenVerifier {
         Self { issuers, cache: TokenCache::new() }
     }
 
-    /// Who the token speaks for, at `now` (seconds since 1970 UTC), and whether its signature
-    /// had been verified before.
+    /// What a token is remembered by, under the key sets of this moment.
+    pub(crate) fn key(&self, token: &str) -> TokenKey {
+        TokenKey::of(token, self.issuers.iter().map(|issuer| issuer.generation()).sum())
+    }
+
+    /// Who a token speaks for whose signature was verified before; `None` when it was not.
+    ///
+    /// # Errors
+    /// When its life is over at `now`, in seconds since 1970 UTC.
+    pub(crate) fn remembered(
+        &self,
+        key: &TokenKey,
+        now: u64,
+    ) -> Option<Result<Arc<Principal>, TokenError>> {
+        let principal = self.cache.get(key)?;
+        Some(principal.check_life(now, LEEWAY_SECS).map(|()| principal))
+    }
+
+    /// Who the token speaks for, at `now`; it is remembered by `key`.
     ///
     /// # Errors
     /// [`TokenError`]; nothing about a failure is remembered.
     pub(crate) fn verify(
         &self,
         token: &str,
+        key: TokenKey,
         now: u64,
-    ) -> Result<(Arc<Principal>, CacheOutcome), TokenError> {
+    ) -> Result<Arc<Principal>, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Malformed);
-        }
-        let generation = self.issuers.iter().map(|issuer| issuer.generation()).sum();
-        let key = TokenCache::key(token, generation);
-        if let Some(principal) = self.cache.get(&key) {
-            principal.check_life(now, LEEWAY_SECS)?;
-            return Ok((principal, CacheOutcome::Hit));
         }
         let principal = Arc::new(self.verify_signature(token)?);
         principal.check_life(now, LEEWAY_SECS)?;
         self.cache.insert(key, principal.clone());
-        Ok((principal, CacheOutcome::Miss))
+        Ok(principal)
     }
 
     fn verify_signature(&self, token: &str) -> Result<Principal, TokenError> {

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
+use crate::cors::Cors;
 use crate::files::{BundleFiles, BundleHash, MODEL_FILE, POLICY_FILE, ROLES_FILE, ROUTES_FILE};
 use crate::finding::{Code, Finding, Findings, nearest};
+use crate::limits::Limits;
 use crate::model::{self, MODEL};
 use crate::names::{NetworkId, PermissionId, RoleId};
 use crate::network::Networks;
@@ -26,6 +28,8 @@ pub struct Bundle {
     conditions: Vec<Option<NetworkId>>,
     resources: Resources,
     networks: Networks,
+    limits: Limits,
+    cors: Option<Cors>,
     routes: RouteTable,
     table: DecisionTable,
 }
@@ -71,14 +75,25 @@ impl Bundle {
         let Some(draft) = draft.filter(|_| findings.is_empty()) else {
             return Err(findings.into_sorted());
         };
-        let Draft { roles, conditions, resources, networks, routes, rules } = draft;
+        let Draft { roles, conditions, resources, networks, limits, cors, routes, rules } = draft;
         let table = DecisionTable::compile(&roles, resources.count(), &rules);
         let claim = Claim { roles: &roles, resources: &resources, rules: &rules, table: &table };
         let Some(proof) = claim.prove(MODEL, &mut findings) else {
             return Err(findings.into_sorted());
         };
         let hash = files.hash();
-        Ok(Self { hash, proof, roles, conditions, resources, networks, routes, table })
+        Ok(Self {
+            hash,
+            proof,
+            roles,
+            conditions,
+            resources,
+            networks,
+            limits,
+            cors,
+            routes,
+            table,
+        })
     }
 
     /// The identity of the runtime files this bundle was loaded from.
@@ -99,6 +114,16 @@ impl Bundle {
     /// The networks.
     pub fn networks(&self) -> &Networks {
         &self.networks
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Which pages of other origins may call; nothing where none may.
+    pub fn cors(&self) -> Option<&Cors> {
+        self.cors.as_ref()
     }
 
     /// Which of the roles in `held` count for a caller at this address.
@@ -195,6 +220,8 @@ struct Draft {
     conditions: Vec<Option<NetworkId>>,
     resources: Resources,
     networks: Networks,
+    limits: Limits,
+    cors: Option<Cors>,
     routes: RouteTable,
     rules: Vec<Rule>,
 }
@@ -226,6 +253,8 @@ impl Draft {
             conditions: by_role(&file.conditions, &roles),
             resources: file.resources,
             networks: file.networks,
+            limits: file.limits,
+            cors: file.cors,
             routes: RouteTable::build(file.routes, findings),
             roles,
             rules,

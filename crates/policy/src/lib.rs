@@ -19,10 +19,13 @@
 
 mod bundle;
 pub mod cases;
+mod cors;
 mod files;
 mod finding;
 mod judge;
+mod limits;
 pub mod matrix;
+mod measure;
 mod model;
 mod names;
 mod network;
@@ -41,10 +44,12 @@ mod table;
 mod toml_reader;
 
 pub use self::bundle::{Activation, Bundle, InactiveRole};
+pub use self::cors::Cors;
 pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
 pub use self::finding::{Code, Finding};
 pub use self::judge::{Denial, Outcome};
-pub use self::names::{NetworkId, PermissionId, RoleId, RouteId};
+pub use self::limits::{Limit, LimitCount, LimitKey, LimitName, Limits};
+pub use self::names::{LimitId, NetworkId, PermissionId, RoleId, RouteId};
 pub use self::network::{Network, Networks};
 pub use self::oracle::Proof;
 pub use self::pattern::{Method, MethodRule, Pattern};

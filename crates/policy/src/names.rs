@@ -17,6 +17,10 @@ pub struct PermissionId(pub(crate) u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkId(pub(crate) u16);
 
+/// A limit, as a number within its bundle, in the order of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LimitId(pub(crate) u8);
+
 /// A route, as a number within its bundle, in the order of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteId(pub(crate) u16);
@@ -37,6 +41,13 @@ impl PermissionId {
 
 impl NetworkId {
     /// The number, for tables of one entry per network.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl LimitId {
+    /// The number, for tables of one entry per limit.
     pub fn index(self) -> usize {
         usize::from(self.0)
     }

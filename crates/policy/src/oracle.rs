@@ -4,9 +4,9 @@
 //! Both are asked every role, every permission and both scopes. One difference, one error or one
 //! panic refuses the bundle.
 //!
-//! Casbin gets a fresh enforcer per resource, holding that resource's rules and all inheritance.
-//! That is exact, because the matcher demands `r.obj == p.obj`: no rule of another resource can
-//! take part. It keeps the proof linear in the size of the policy.
+//! Casbin gets a fresh enforcer per permission, holding that permission's rules and all
+//! inheritance. That is exact, because the matcher demands `r.obj == p.obj && r.act == p.act`: no
+//! rule of another permission can take part. It keeps the proof linear in the size of the policy.
 //!
 //! Neither Casbin's file adapter nor its cache is used. The first drops rows it does not
 //! understand, the second outlives its rules.
@@ -65,23 +65,15 @@ impl Claim<'_> {
     }
 
     async fn ask_all(&self, model: &str, findings: &mut Findings) -> casbin::Result<usize> {
-        let mut rules: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+        let mut rules: BTreeMap<PermissionId, Vec<Vec<String>>> = BTreeMap::new();
         for rule in self.rules {
-            let (resource, _) = self.resources.parts(rule.permission);
-            rules.entry(resource).or_default().push(self.row(rule));
-        }
-        let mut permissions: BTreeMap<&str, Vec<PermissionId>> = BTreeMap::new();
-        for permission in self.resources.ids() {
-            let (resource, _) = self.resources.parts(permission);
-            permissions.entry(resource).or_default().push(permission);
+            rules.entry(rule.permission).or_default().push(self.row(rule));
         }
         let mut cells = 0;
-        for (resource, permissions) in permissions {
-            let rules = rules.remove(resource).unwrap_or_default();
+        for permission in self.resources.ids() {
+            let rules = rules.remove(&permission).unwrap_or_default();
             let enforcer = self.enforcer(model, rules).await?;
-            for permission in permissions {
-                cells += self.ask_permission(&enforcer, permission, findings)?;
-            }
+            cells += self.ask_permission(&enforcer, permission, findings)?;
         }
         Ok(cells)
     }
@@ -149,3 +141,6 @@ impl Claim<'_> {
         words.map(str::to_owned).to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::names::{NetworkId, PermissionId, RouteId};
+use crate::names::{LimitId, NetworkId, PermissionId, RouteId};
 use crate::pattern::{MethodRule, Pattern};
 
 /// The id of a route as written, for example `place-order`. A closed set, fit for a label.
@@ -40,6 +40,8 @@ pub struct Route {
     pub auth: Auth,
     /// The network it is kept to.
     pub network: Option<NetworkId>,
+    /// The limits it counts towards, in the order of the file.
+    pub limits: Box<[LimitId]>,
     /// The body it takes.
     pub body: BodyRule,
 }
@@ -69,11 +71,6 @@ impl Auth {
             Self::Required => "required",
             Self::Signature => "signature",
         }
-    }
-
-    /// The way of this name.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|auth| auth.as_str() == text)
     }
 
     /// Whether a token is looked at. Where it is not, everybody is anonymous.

@@ -60,6 +60,12 @@ impl RouteTable {
         }
     }
 
+    /// The methods a path answers, as `Allow` lists them, for example `GET, HEAD, POST`. Nothing
+    /// where no route has this path.
+    pub fn allow(&self, path: &str) -> Option<&str> {
+        self.owner(path).map(|owner| owner.allow.as_str())
+    }
+
     /// A route by its number.
     pub fn get(&self, route: RouteId) -> Option<&Route> {
         self.routes.get(route.index())

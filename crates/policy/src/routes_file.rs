@@ -1,6 +1,8 @@
-//! `routes.toml`: resources, conditions of roles, networks and routes.
+//! `routes.toml`: resources, conditions of roles, networks, limits, CORS and routes.
 
-use crate::finding::{Code, Findings, Place, nearest};
+use crate::cors::Cors;
+use crate::finding::{Code, Findings, Place};
+use crate::limits::Limits;
 use crate::names::{NetworkId, PermissionId, RouteId};
 use crate::network::Networks;
 use crate::pattern::{MatchError, MethodRule, Pattern, parse_match};
@@ -16,6 +18,8 @@ mod body;
 pub(crate) struct RoutesFile<'s> {
     pub(crate) resources: Resources,
     pub(crate) networks: Networks,
+    pub(crate) limits: Limits,
+    pub(crate) cors: Option<Cors>,
     pub(crate) conditions: Vec<RoleCondition<'s>>,
     pub(crate) routes: Vec<(Route, Place<'s>)>,
 }
@@ -34,8 +38,8 @@ impl<'s> RoutesFile<'s> {
         let document = toml_reader::parse(source, findings)?;
         let mut reader = TomlReader::new(source, findings);
         let document = reader.document(&document);
-        let [resources, roles, networks, routes] =
-            reader.keys(&document, ["resources", "roles", "networks", "routes"])?;
+        let known = ["resources", "roles", "networks", "limits", "cors", "routes"];
+        let [resources, roles, networks, limits, cors, routes] = reader.keys(&document, known)?;
         let resources = reader.required(&document, "resources", resources);
         let routes = reader.required(&document, "routes", routes);
 
@@ -46,6 +50,10 @@ impl<'s> RoutesFile<'s> {
         if let Some(section) = networks {
             file.networks = Networks::read(&section, &mut reader);
         }
+        if let Some(section) = limits {
+            file.limits = Limits::read(&section, &mut reader);
+        }
+        file.cors = cors.and_then(|section| Cors::read(&section, &mut reader));
         if let Some(section) = roles {
             file.read_conditions(&section, &mut reader);
         }
@@ -84,25 +92,31 @@ impl<'s> RoutesFile<'s> {
         entry: &Entry<'_>,
         reader: &mut TomlReader<'_, '_>,
     ) -> Option<Route> {
-        let known = ["match", "needs", "auth", "network", "body"];
-        let [matches, needs, auth, network, body] = reader.keys(entry, known)?;
+        let known = ["match", "needs", "auth", "network", "limits", "body"];
+        let [matches, needs, auth, network, limits, body] = reader.keys(entry, known)?;
         let matches = reader.required(entry, "match", matches);
         let needs = reader.required(entry, "needs", needs);
         let auth = reader.required(entry, "auth", auth);
 
         let matches = matches.and_then(|value| read_match(&value, reader));
         let needs = needs.and_then(|value| self.read_needs(&value, reader));
-        let auth = auth.and_then(|value| read_auth(&value, reader));
+        let words = Auth::ALL.map(|auth| (auth.as_str(), auth));
+        let auth = auth.and_then(|value| {
+            reader.word(&value, Code::UnknownAuth, "way of authentication", words)
+        });
         // SECURITY: a network that cannot be resolved must not become "everywhere": it is a
         // finding, and a bundle with findings is refused.
         let network = network.and_then(|value| self.networks.resolve(&value, reader));
+        let limits = limits.map(|value| self.limits.read_of_route(&value, auth, reader));
+        let limits = limits.unwrap_or_default();
         let body = match body {
             Some(value) => body::read(&value, reader)?,
             None => BodyRule::default(),
         };
         let (method, pattern) = matches?;
         let id = RouteName(entry.key.to_owned());
-        Some(Route { id, index, method, pattern, needs: needs?, auth: auth?, network, body })
+        let (needs, auth) = (needs?, auth?);
+        Some(Route { id, index, method, pattern, needs, auth, network, limits, body })
     }
 
     fn read_needs(
@@ -143,17 +157,4 @@ fn read_match(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<(Met
             None
         }
     }
-}
-
-fn read_auth(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<Auth> {
-    let Text { text, at } = reader.string(entry)?;
-    let auth = Auth::parse(text);
-    if auth.is_none() {
-        let words = Auth::ALL.map(Auth::as_str);
-        let fix = nearest(text, words, &format!("write one of {}", words.join(", ")));
-        let place = reader.place(at);
-        let message = format!("`{text}` is no way of authentication");
-        reader.findings().add(Code::UnknownAuth, place, message, fix);
-    }
-    auth
 }

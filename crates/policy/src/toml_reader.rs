@@ -12,8 +12,8 @@ use crate::source::Source;
 pub(crate) struct Entry<'t> {
     pub(crate) key: &'t str,
     pub(crate) key_at: usize,
+    pub(crate) value_at: usize,
     value: &'t DeValue<'t>,
-    value_at: usize,
 }
 
 /// A string and where it stands.
@@ -140,6 +140,34 @@ impl<'s, 'f> TomlReader<'s, 'f> {
             self.wrong_kind(entry, "`true` or `false`");
         }
         value
+    }
+
+    /// The value as an integer. One that 128 bits cannot hold counts as the largest they can.
+    pub(crate) fn integer(&mut self, entry: &Entry<'_>) -> Option<i128> {
+        let Some(integer) = entry.value.as_integer() else {
+            self.wrong_kind(entry, "an integer");
+            return None;
+        };
+        Some(i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX))
+    }
+
+    /// What the value stands for, as one of a few words. Any other is no `what` and noted.
+    pub(crate) fn word<T: Copy, const N: usize>(
+        &mut self,
+        entry: &Entry<'_>,
+        code: Code,
+        what: &str,
+        words: [(&str, T); N],
+    ) -> Option<T> {
+        let Text { text, at } = self.string(entry)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let words = words.map(|(word, _)| word);
+            let fix = nearest(text, words, &format!("write one of {}", words.join(", ")));
+            let place = self.source.place(at);
+            self.findings.add(code, place, format!("`{text}` is no {what}"), fix);
+        }
+        found.map(|(_, meaning)| *meaning)
     }
 
     /// The value as a list of strings, none of them twice.

@@ -26,6 +26,18 @@ pub struct EdgeSettings {
     pub access_log_file: Option<PathBuf>,
     /// Whether HSTS asks browsers to know this host before they visit it; hard to undo.
     pub hsts_preload: bool,
+    /// Proxies in front of the edge, as networks, whose word about the client is taken.
+    pub trusted_proxies: Vec<String>,
+    /// The header in which those proxies name the client.
+    pub forwarded_header: ForwardedHeader,
+    /// Networks that no ban can shut out, beside the trusted proxies.
+    pub never_ban: Vec<String>,
+    /// Where bans are kept; left out, they end with the process.
+    pub bans_file: Option<PathBuf>,
+    /// The Unix socket on which operators' commands are taken; left out, there is none.
+    pub control_socket: Option<PathBuf>,
+    /// How many failures to authenticate one address is allowed.
+    pub authentication: Authentication,
     /// Bounds on what clients may hold open.
     pub connections: Connections,
 }
@@ -41,8 +53,43 @@ impl Default for EdgeSettings {
             issuers: Vec::new(),
             access_log_file: None,
             hsts_preload: false,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
+            never_ban: Vec::new(),
+            bans_file: None,
+            control_socket: None,
+            authentication: Authentication::default(),
             connections: Connections::default(),
         }
+    }
+}
+
+/// A header in which a proxy names the client it speaks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most proxies write it.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// The `[edge.authentication]` section: a budget for failures, asked before a signature is
+/// verified, so that guessing costs the guesser and not the edge.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Authentication {
+    /// Bad tokens one address (one /64 for IPv6) may show within the window.
+    pub failures_max: NonZeroU32,
+    /// The window, in seconds.
+    pub failures_window_secs: NonZeroU32,
+}
+
+impl Default for Authentication {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { failures_max: number(60), failures_window_secs: number(60) }
     }
 }
 

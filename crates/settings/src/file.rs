@@ -64,6 +64,8 @@ impl Settings {
         let (edge, core) = (&mut self.edge, &mut self.core);
         let paths = [
             &mut edge.access_log_file,
+            &mut edge.bans_file,
+            &mut edge.control_socket,
             &mut edge.tls.certificate_file,
             &mut edge.tls.private_key_file,
             &mut edge.upstream.socket,

@@ -17,7 +17,10 @@ mod file;
 pub mod secret;
 
 pub use self::core::CoreSettings;
-pub use edge::{Connections, EdgeSettings, Issuer, TlsProfile, TlsSettings, Upstream};
+pub use edge::{
+    Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, TlsProfile, TlsSettings,
+    Upstream,
+};
 pub use file::SettingsError;
 use serde::Deserialize;
 

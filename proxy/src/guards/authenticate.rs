@@ -3,6 +3,7 @@
 //! Needs:   the matched route and the request head.
 //! Grants:  [`Caller`]: the token's principal, or nobody known.
 //! Refuses: [`Reason::TokenMissing`], [`Reason::TokenInvalid`], 401;
+//!          [`Reason::RateLimited`], 429, after too many bad tokens from one address;
 //!          [`Reason::KeysUnavailable`], 503.
 //! Fails:   closed. Without keys no token is believed; a bad token never counts as none.
 
@@ -11,8 +12,10 @@ use std::sync::Arc;
 use http::header;
 use stockade_policy::{Auth, Route};
 
+use crate::limits::{Limiter, Quota, Subject};
 use crate::rejection::{Reason, Rejection};
 use crate::request_head::RequestHead;
+use crate::shared::Shared;
 use crate::token::{CacheOutcome, Principal, TokenError, TokenVerifier};
 
 /// Who is asking, as far as the request proves it.
@@ -31,11 +34,37 @@ impl Caller {
     }
 }
 
+/// What one address may still get wrong. Asked before a signature is verified, so that a flood of
+/// bad tokens costs a look-up each, and charged with every bad token.
+#[derive(Debug)]
+pub(crate) struct FailureBudget<'a> {
+    limiter: &'a Limiter,
+    quota: Quota,
+    subject: Subject<'a>,
+    now: u64,
+}
+
+impl<'a> FailureBudget<'a> {
+    pub(crate) fn new(edge: &'a Shared, subject: Subject<'a>, now: u64) -> Self {
+        Self { limiter: &edge.limiter, quota: edge.failure_quota, subject, now }
+    }
+
+    fn ask(&self) -> Result<(), Rejection> {
+        let standing = self.limiter.look(self.quota, self.subject, self.now);
+        standing.retry_after_secs.map_or(Ok(()), |after| Err(Rejection::rate_limited(after)))
+    }
+
+    fn charge(&self) {
+        self.limiter.spend(self.quota, self.subject, self.now);
+    }
+}
+
 pub(crate) fn check(
     tokens: &TokenVerifier,
     route: &Route,
     head: &RequestHead<'_>,
     now: u64,
+    failures: &FailureBudget<'_>,
 ) -> Result<Caller, Rejection> {
     match route.auth {
         // A token is not looked at: it is stripped before the request is forwarded. A webhook's
@@ -43,20 +72,36 @@ pub(crate) fn check(
         Auth::None | Auth::Signature => Ok(Caller::Anonymous),
         Auth::Optional => match bearer(head)? {
             None => Ok(Caller::Anonymous),
-            Some(token) => known(tokens, token, now),
+            Some(token) => known(tokens, token, now, failures),
         },
         Auth::Required => match bearer(head)? {
             None => Err(Rejection::new(Reason::TokenMissing)),
-            Some(token) => known(tokens, token, now),
+            Some(token) => known(tokens, token, now, failures),
         },
     }
 }
 
-fn known(tokens: &TokenVerifier, token: &str, now: u64) -> Result<Caller, Rejection> {
-    match tokens.verify(token, now) {
+fn known(
+    tokens: &TokenVerifier,
+    token: &str,
+    now: u64,
+    failures: &FailureBudget<'_>,
+) -> Result<Caller, Rejection> {
+    let key = tokens.key(token);
+    let verified = match tokens.remembered(&key, now) {
+        Some(remembered) => remembered.map(|principal| (principal, CacheOutcome::Hit)),
+        None => {
+            failures.ask()?;
+            tokens.verify(token, key, now).map(|principal| (principal, CacheOutcome::Miss))
+        }
+    };
+    match verified {
         Ok((principal, cached)) => Ok(Caller::Known { principal, cached }),
         Err(TokenError::KeysUnavailable) => Err(Rejection::new(Reason::KeysUnavailable)),
-        Err(why) => Err(Rejection::with_detail(Reason::TokenInvalid, why.to_string())),
+        Err(why) => {
+            failures.charge();
+            Err(Rejection::with_detail(Reason::TokenInvalid, why.to_string()))
+        }
     }
 }
 

@@ -1,21 +1,24 @@
 //! Guard: only what the policy names exists.
 //!
 //! Needs:   a clean request.
-//! Grants:  the matched route.
+//! Grants:  the matched route; for a preflight, the route it asks for.
 //! Refuses: [`Reason::NoRoute`], 404; [`Reason::MethodNotAllowed`], 405 with Allow.
 //! Fails:   closed. A path no route names is not there.
 
 use stockade_policy::{Bundle, Route, RouteMatch};
 
 use super::hygiene::CleanRequest;
+use crate::cors;
 use crate::rejection::{Reason, Rejection};
+use crate::request_head::RequestHead;
 
 pub(crate) fn check<'b>(
     bundle: &'b Bundle,
-    method: &str,
+    head: &RequestHead<'_>,
     clean: &CleanRequest,
 ) -> Result<&'b Route, Rejection> {
-    match bundle.routes().find(method, clean.path().as_str()) {
+    let preflight = bundle.cors().and_then(|_| cors::requested_method(head.method, head.headers));
+    match bundle.routes().find(preflight.unwrap_or(head.method), clean.path().as_str()) {
         RouteMatch::Found(route) => Ok(route),
         RouteMatch::NotFound => Err(Rejection::new(Reason::NoRoute)),
         RouteMatch::MethodNotAllowed { allow } => Err(Rejection {

@@ -79,7 +79,7 @@ async fn refuse(
 ) {
     let mut journey = Journey::begin();
     journey.client = client;
-    let answer = worker.shared.respond.raw_refusal(journey.id, &rejection);
+    let answer = worker.shared.respond.raw_refusal(&journey, &rejection);
     let status = rejection.reason.status();
     journey.refuse(Step::Hygiene, rejection);
     // A body may be on its way; it is read to nowhere while the answer is.

@@ -70,6 +70,10 @@ pub(super) async fn read(
     loop {
         strip_leading_crlf(stream.unread_mut());
         if let Some(end) = find_end(stream.unread(), &mut scanned).map_err(refused)? {
+            // One read may bring the end of a head that was within its bound before.
+            if end > HEAD_BYTES_MAX {
+                return Err(refused(too_large(stream.unread())));
+            }
             let bytes = stream.unread_mut().split_to(end);
             let (framing, waits) = judge(&bytes).map_err(refused)?;
             return Ok(Head { bytes, framing, waits });

@@ -24,9 +24,23 @@ pub(crate) enum CacheOutcome {
     Miss,
 }
 
+/// What a token is remembered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TokenKey([u8; 32]);
+
+impl TokenKey {
+    pub(super) fn of(token: &str, generation: u64) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&generation.to_be_bytes());
+        context.update(token.as_bytes());
+        // SHA-256 is 32 bytes long; were it not, every token would be a miss of one key.
+        Self(context.finish().as_ref().try_into().unwrap_or_default())
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct TokenCache {
-    verified: Cache<[u8; 32], Arc<Principal>>,
+pub(super) struct TokenCache {
+    verified: Cache<TokenKey, Arc<Principal>>,
 }
 
 impl TokenCache {
@@ -35,19 +49,11 @@ impl TokenCache {
         Self { verified }
     }
 
-    pub(super) fn key(token: &str, generation: u64) -> [u8; 32] {
-        let mut context = Context::new(&SHA256);
-        context.update(&generation.to_be_bytes());
-        context.update(token.as_bytes());
-        // SHA-256 is 32 bytes long; were it not, every token would be a miss of one key.
-        context.finish().as_ref().try_into().unwrap_or_default()
-    }
-
-    pub(super) fn get(&self, key: &[u8; 32]) -> Option<Arc<Principal>> {
+    pub(super) fn get(&self, key: &TokenKey) -> Option<Arc<Principal>> {
         self.verified.get(key)
     }
 
-    pub(super) fn insert(&self, key: [u8; 32], principal: Arc<Principal>) {
+    pub(super) fn insert(&self, key: TokenKey, principal: Arc<Principal>) {
         self.verified.insert(key, principal);
     }
 }

@@ -30,8 +30,17 @@ office = ["10.0.0.0/8"]
 
 [routes]
 products = { match = "GET /products", needs = "products.read", auth = "optional" }
-orders = { match = "GET /orders", needs = "orders.read", auth = "required" }
+orders = { match = "GET /orders", needs = "orders.read", auth = "required", limits = ["general"] }
 refund = { match = "POST /orders/{id}/refund", needs = "orders.refund", auth = "required", network = "office", body = { max = "1KiB", media = ["application/json"] } }
+login = { match = "POST /login", needs = "products.read", auth = "none", limits = ["general"] }
+
+[limits]
+general = { key = "address", quota = 1000, per = "15m" }
+writes = { key = "principal", quota = 100, per = "15m" }
+
+[cors]
+origins = ["https://shop.example"]
+headers = ["if-match"]
 "#;
 
 pub(super) fn files(roles: &str, policy: &str, routes: &str) -> BundleFiles {
@@ -82,7 +91,7 @@ const MISTAKES: &[Mistake] = &[
     (Code::ScopeWithoutOwner, POLICY_FILE, "any,    allow", "own,    allow", (1, 33)),
     (Code::NoRules, POLICY_FILE, POLICY, "# none\n", (1, 1)),
     (Code::TomlSyntax, ROUTES_FILE, "[resources]", "[resources", (2, 11)),
-    (Code::UnknownKey, ROUTES_FILE, "[roles]", "[limits]\n[roles]", (6, 2)),
+    (Code::UnknownKey, ROUTES_FILE, "[roles]", "[posture]\n[roles]", (6, 2)),
     (Code::MissingKey, ROUTES_FILE, ", auth = \"optional\"", "", (13, 1)),
     (Code::WrongKind, ROUTES_FILE, "owned = true", "owned = \"true\"", (4, 20)),
     (Code::BadMethod, ROUTES_FILE, "GET /orders", "HEAD /orders", (14, 20)),
@@ -101,6 +110,19 @@ const MISTAKES: &[Mistake] = &[
     (Code::BadSize, ROUTES_FILE, "1KiB", "1kb", (15, 127)),
     (Code::BadMedia, ROUTES_FILE, "application/json", "json", (15, 144)),
     (Code::Overlap, ROUTES_FILE, "GET /orders", "GET /products", (14, 1)),
+    (Code::BadDuration, ROUTES_FILE, "15m", "15 m", (19, 50)),
+    (Code::BadQuota, ROUTES_FILE, "1000", "0", (19, 38)),
+    (Code::UnknownLimitWord, ROUTES_FILE, "\"principal\"", "\"account\"", (20, 18)),
+    (Code::UnknownLimit, ROUTES_FILE, "[\"general\"]", "[\"generally\"]", (14, 87)),
+    (
+        Code::LimitWithoutPrincipal,
+        ROUTES_FILE,
+        "\"none\", limits = [\"general\"]",
+        "\"none\", limits = [\"writes\"]",
+        (16, 84),
+    ),
+    (Code::BadOrigin, ROUTES_FILE, "shop.example", "shop.example/", (23, 12)),
+    (Code::BadHeader, ROUTES_FILE, "if-match", "*", (24, 12)),
 ];
 
 #[test]
@@ -224,6 +246,20 @@ fn roles_with_a_failing_condition_are_nobody() {
     let both = bundle.activate(["admin", "customer", "stranger"], None);
     assert_eq!(bundle.role_names(both.roles).collect::<Vec<_>>(), ["customer"]);
     assert_eq!(bundle.decide(both.roles, orders), Some(Scope::Own));
+}
+
+#[test]
+fn limits_and_cors_are_part_of_the_bundle() {
+    let bundle = bundle();
+    let orders = bundle.routes().by_id("orders").unwrap();
+    let general = bundle.limits().find("general").unwrap();
+    assert_eq!(*orders.limits, [general.index]);
+    assert!(bundle.cors().is_some_and(|cors| cors.allows("https://shop.example")));
+
+    let without = ROUTES.split("[limits]").next().unwrap();
+    let without = without.replace(", limits = [\"general\"]", "");
+    let bundle = Bundle::load(&files(ROLES, POLICY, &without)).unwrap();
+    assert!(bundle.limits().is_empty() && bundle.cors().is_none());
 }
 
 #[test]

@@ -115,6 +115,16 @@ codes! {
     BadMedia = "P062",
     /// Two routes that match the same request.
     Overlap = "P063",
+    /// A duration that is not understood or out of bounds.
+    BadDuration = "P064",
+    /// A quota out of bounds.
+    BadQuota = "P065",
+    /// A word that the `key` or the `count` of a limit cannot be.
+    UnknownLimitWord = "P066",
+    /// A limit that is not declared.
+    UnknownLimit = "P067",
+    /// A limit per principal on a route that reads no token.
+    LimitWithoutPrincipal = "P068",
 
     /// Casbin and the compiled table disagree.
     ProofDisagrees = "P070",
@@ -129,6 +139,11 @@ codes! {
     CaseRequest = "P081",
     /// An address in a case that is not understood.
     CaseAddress = "P082",
+
+    /// An origin that is not written exactly as browsers send it.
+    BadOrigin = "P090",
+    /// A header that is not one name in small letters.
+    BadHeader = "P091",
 }
 
 impl fmt::Display for Code {

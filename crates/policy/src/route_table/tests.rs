@@ -17,6 +17,7 @@ fn routes(matches: &[&str]) -> Vec<(Route, Place<'static>)> {
             needs: PermissionId(0),
             auth: Auth::None,
             network: None,
+            limits: Box::default(),
             body: BodyRule::default(),
         };
         (route, Place { file: "routes.toml", line: u32::from(index.0) + 1, column: 1 })
@@ -63,6 +64,16 @@ fn head_follows_get_and_other_methods_are_not_allowed() {
             ("GET /orders/42", "GET /orders/{id}"),
         ],
     );
+}
+
+#[test]
+fn a_path_says_its_methods_without_being_asked_for_one() {
+    let table = table(&["GET /orders", "POST /orders", "PUT /orders/{id}", "* /files/{**rest}"]);
+    assert_eq!(table.allow("/orders"), Some("GET, HEAD, POST"));
+    assert_eq!(table.allow("/orders/42"), Some("PUT"));
+    let all = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+    assert_eq!(table.allow("/files/a/b"), Some(all));
+    assert_eq!((table.allow("/"), table.allow("orders")), (None, None));
 }
 
 #[test]
