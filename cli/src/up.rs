@@ -157,7 +157,7 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     edge.access_log_file.get_or_insert_with(|| data.path("access.log"));
     if edge.issuers.is_empty() {
         let (issuer, audience) = (core.issuer.clone(), core.audience.clone());
-        edge.issuers.push(Issuer { issuer, audience, jwks_file: None });
+        edge.issuers.push(Issuer::of_the_upstream(issuer, audience));
     }
     Ok(())
 }

@@ -51,9 +51,9 @@ pub(crate) async fn run(
 
 async fn fetch(upstream: &Upstream, issuers: &[Arc<IssuerKeys>]) -> Result<(), String> {
     let bytes = upstream.ask(internal::JWKS).await.map_err(|error| error.to_string())?;
-    let keys = KeySet::parse(&bytes).map_err(|error| error.to_string())?;
     for issuer in issuers {
-        issuer.replace(keys.clone());
+        let keys = KeySet::parse(&bytes, &issuer.rules().algorithms);
+        issuer.replace(keys.map_err(|error| error.to_string())?);
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ mod decision_id;
 mod edge;
 mod guards;
 mod host;
+mod issuers;
 mod journey;
 mod key_refresh;
 mod limits;
@@ -46,5 +47,6 @@ mod token;
 mod upstream;
 
 pub use config::ConfigError;
+pub use issuers::IssuerError;
 pub use server::{Proxy, StartError};
 pub use tls::TlsError;

@@ -9,7 +9,7 @@
 //! limit rather than none.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
@@ -58,8 +58,8 @@ pub(crate) struct Standing {
 /// A quota within a window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quota {
-    /// Tells one limit's keys from another's.
-    pub(crate) id: u32,
+    /// Tells one limit's keys from another's, also across bundles.
+    pub(crate) id: u64,
     pub(crate) requests: u32,
     pub(crate) window_secs: u32,
 }
@@ -68,7 +68,7 @@ impl Quota {
     /// The edge's own budget for bad tokens.
     pub(crate) fn of_failures(settings: &Authentication) -> Self {
         Self {
-            id: 0,
+            id: id_of(""),
             requests: settings.failures_max.get(),
             window_secs: settings.failures_window_secs.get(),
         }
@@ -78,12 +78,19 @@ impl Quota {
 impl From<&Limit> for Quota {
     fn from(limit: &Limit) -> Self {
         Self {
-            // From 1: 0 is the edge's own budget.
-            id: u32::try_from(limit.index.index()).unwrap_or(u32::MAX).saturating_add(1),
+            id: id_of(limit.name.as_str()),
             requests: limit.quota.get(),
             window_secs: limit.window_secs.get(),
         }
     }
+}
+
+/// By name, so that a new bundle that moves a limit leaves what was spent with it. A limit has a
+/// name; the edge's own budget has none.
+fn id_of(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 use stockade_audit::RecordLog;
 use stockade_contract::internal;
 use stockade_policy::Bundle;
-use stockade_settings::{EdgeSettings, Issuer};
+use stockade_settings::EdgeSettings;
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
 use tokio::sync::{oneshot, watch};
@@ -23,6 +23,7 @@ use crate::client_addr::TrustedProxies;
 use crate::config::{self, ConfigError, ConnectionLimits};
 use crate::control;
 use crate::crypto;
+use crate::issuers::{IssuerError, Issuers};
 use crate::key_refresh;
 use crate::limits::{Limiter, Quota};
 use crate::listener::caps::Caps;
@@ -35,7 +36,7 @@ use crate::response_headers::ResponseHeaders;
 use crate::shared::Shared;
 use crate::tls::{self, TlsError};
 use crate::token::TokenVerifier;
-use crate::token::keys::{IssuerKeys, KeySet, KeySetError};
+use crate::token::keys::IssuerKeys;
 use crate::upstream::Upstream;
 
 /// Why the edge does not start. One line each, naming the setting or file and the way out.
@@ -65,14 +66,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// A key set on disk cannot be used.
-    #[error("cannot use the key set `{}` (`edge.issuers.jwks_file`): {why}", .path.display())]
-    KeySet {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// An issuer cannot be believed as it is set.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// The bans of an earlier run cannot be taken up.
     #[error("cannot use `{}` (`edge.bans_file`): {source}; mend or remove it", .path.display())]
     Bans {
@@ -138,7 +134,7 @@ impl Proxy {
         let address = config::upstream_address(&settings.upstream)?;
         let keys = config::keyring(&settings.upstream)?;
         let upstream = Upstream::new(&settings.upstream, address, keys)?;
-        let (issuers, fetched_issuers) = issuers(&settings.issuers)?;
+        let Issuers { all: issuers, fetched: fetched_issuers } = Issuers::load(&settings.issuers)?;
         let registry = Registry::new();
         let metrics = Arc::new(EdgeMetrics::register(&registry)?);
         let proxies = config::networks("edge.trusted_proxies", &settings.trusted_proxies)?;
@@ -311,28 +307,6 @@ fn record_sink(settings: &EdgeSettings) -> Result<RecordSink, StartError> {
             Err(source) => Err(StartError::Records { path: path.clone(), source }),
         },
     }
-}
-
-/// All issuers, and those whose keys are fetched from the upstream.
-type Issuers = (Vec<Arc<IssuerKeys>>, Vec<Arc<IssuerKeys>>);
-
-fn issuers(settings: &[Issuer]) -> Result<Issuers, StartError> {
-    let (mut all, mut fetched) = (Vec::new(), Vec::new());
-    for issuer in settings {
-        let keys = Arc::new(IssuerKeys::new(issuer.issuer.clone(), issuer.audience.clone()));
-        match &issuer.jwks_file {
-            None => fetched.push(keys.clone()),
-            Some(path) => {
-                let failed = |why: String| StartError::KeySet { path: path.clone(), why };
-                let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-                let set = KeySet::parse(&bytes)
-                    .map_err(|error: KeySetError| failed(error.to_string()))?;
-                keys.replace(set);
-            }
-        }
-        all.push(keys);
-    }
-    Ok((all, fetched))
 }
 
 fn refuse_internal_routes(bundle: &Bundle) -> Result<(), StartError> {

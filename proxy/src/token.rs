@@ -1,9 +1,10 @@
 //! Access tokens: what is believed, and why not.
 //!
-//! A token is believed when it is an ES256 `at+jwt` (RFC 9068) of a configured issuer, signed by
-//! a key in that issuer's set, for our audience, within its life (RFC 8725 throughout: the
-//! algorithm is ours to choose, no key or URL in a token is ever looked at, an unknown `crit`
-//! refuses). Tokens that were believed once are remembered by their SHA-256, so that a
+//! A token is believed when it is of a configured issuer, of the type and algorithm expected of
+//! that issuer (ES256 `at+jwt`, RFC 9068, where nothing else is said), signed by a key in its
+//! set, for our audience, within its life. RFC 8725 throughout: the algorithm is ours to choose,
+//! a key is used with one algorithm, no key or URL in a token is ever looked at, any `crit`
+//! refuses. Tokens that were believed once are remembered by their SHA-256, so that a
 //! signature is verified once; the life is checked again on every use.
 //!
 //! Needs jsonwebtoken for the signature alone; reading the envelope strictly is our own.
@@ -12,6 +13,7 @@ mod cache;
 mod claims;
 mod envelope;
 pub(crate) mod keys;
+mod object;
 
 use std::sync::Arc;
 
@@ -33,7 +35,7 @@ const LEEWAY_SECS: u64 = 5;
 pub(crate) enum TokenError {
     #[error("the token is not well formed")]
     Malformed,
-    #[error("the token is not an access token (`typ` is not `at+jwt`)")]
+    #[error("the token's `typ` is not that of an access token")]
     WrongType,
     #[error("the token's algorithm is not accepted")]
     WrongAlgorithm,
@@ -108,10 +110,10 @@ impl TokenVerifier {
         let issuer = self
             .issuers
             .iter()
-            .find(|issuer| issuer.name() == claims.issuer())
+            .find(|issuer| issuer.rules().name == claims.issuer())
             .ok_or(TokenError::UnknownIssuer)?;
-        issuer.check_signature(&envelope)?;
-        claims.into_principal(issuer.audience())
+        issuer.check(&envelope)?;
+        claims.into_principal(issuer.rules())
     }
 }
 

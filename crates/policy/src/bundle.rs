@@ -182,6 +182,16 @@ impl Bundle {
         self.roles.name(role)
     }
 
+    /// Whether `role` is `max_role` or one of its juniors. Unknown names are within nothing.
+    pub fn is_within(&self, role: &str, max_role: &str) -> bool {
+        match (self.roles.find(role), self.roles.find(max_role)) {
+            (Some(role), Some(max_role)) => {
+                role == max_role || self.roles.reach(max_role).contains(role)
+            }
+            _ => false,
+        }
+    }
+
     /// The names of some roles, juniors first.
     pub fn role_names(&self, roles: RoleSet) -> impl Iterator<Item = &str> {
         roles.iter().map(|role| self.role_name(role)).filter(|name| !name.is_empty())

@@ -13,6 +13,8 @@
 //! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
+//! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
+//!
 //! The crate opens no file and no socket and reads no clock: the same bundle and the same
 //! question always give the same answer.
 #![warn(missing_docs)]

@@ -148,7 +148,7 @@ impl Default for Upstream {
 }
 
 /// One `[[edge.issuers]]` entry: an authority whose access tokens are believed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// The exact `iss`.
@@ -158,6 +158,100 @@ pub struct Issuer {
     /// A key set on disk (RFC 7517); left out, the upstream's own key set is asked for.
     #[serde(default)]
     pub jwks_file: Option<PathBuf>,
+    /// The algorithms its tokens may be signed with.
+    #[serde(default = "only_es256")]
+    pub algorithms: Vec<TokenAlgorithm>,
+    /// What its tokens say they are.
+    #[serde(default)]
+    pub token_type: TokenType,
+    /// The claim that names the account.
+    #[serde(default = "sub")]
+    pub subject_claim: String,
+    /// The claim that lists the roles, or names the one.
+    #[serde(default = "roles")]
+    pub roles_claim: String,
+    /// The day from which its tokens are no longer believed; a must for HS256.
+    #[serde(default)]
+    pub accept_until: Option<toml::value::Datetime>,
+    /// The role above which its tokens hold nothing; a must for HS256.
+    #[serde(default)]
+    pub max_role: Option<String>,
+}
+
+impl Issuer {
+    /// An issuer of ES256 access tokens (RFC 9068), whose keys the upstream serves.
+    pub fn of_the_upstream(issuer: String, audience: String) -> Self {
+        Self {
+            issuer,
+            audience,
+            jwks_file: None,
+            algorithms: only_es256(),
+            token_type: TokenType::default(),
+            subject_claim: sub(),
+            roles_claim: roles(),
+            accept_until: None,
+            max_role: None,
+        }
+    }
+}
+
+fn only_es256() -> Vec<TokenAlgorithm> {
+    vec![TokenAlgorithm::Es256]
+}
+
+fn sub() -> String {
+    "sub".to_owned()
+}
+
+fn roles() -> String {
+    "roles".to_owned()
+}
+
+/// A signature algorithm (RFC 7518, 3.1; RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TokenAlgorithm {
+    /// ECDSA on P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    #[serde(rename = "ES384")]
+    Es384,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    #[serde(rename = "RS384")]
+    Rs384,
+    /// RSA PKCS#1 v1.5 with SHA-512.
+    #[serde(rename = "RS512")]
+    Rs512,
+    /// RSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSA-PSS with SHA-384.
+    #[serde(rename = "PS384")]
+    Ps384,
+    /// RSA-PSS with SHA-512.
+    #[serde(rename = "PS512")]
+    Ps512,
+    /// HMAC with SHA-256: whoever can verify can sign, so for a migration only.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+/// What a token's `typ` must be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum TokenType {
+    /// `at+jwt`: an access token and nothing else (RFC 9068).
+    #[default]
+    #[serde(rename = "at+jwt")]
+    AtJwt,
+    /// `JWT`, or nothing, as issuers did before RFC 9068.
+    #[serde(rename = "JWT")]
+    Jwt,
 }
 
 /// The `[edge.connections]` section.

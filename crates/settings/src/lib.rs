@@ -19,7 +19,7 @@ pub mod secret;
 pub use self::core::CoreSettings;
 pub use edge::{
     Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, TlsProfile, TlsSettings,
-    Upstream,
+    TokenAlgorithm, TokenType, Upstream,
 };
 pub use file::SettingsError;
 use serde::Deserialize;

@@ -47,7 +47,13 @@ pub(crate) fn check(
     let bundle = &policy.bundle;
     let activation = match caller {
         Caller::Anonymous => bundle.activate([ANONYMOUS], client.known()),
-        Caller::Known { principal, .. } => bundle.activate(principal.roles(), client.known()),
+        Caller::Known { principal, .. } => {
+            // An issuer that is bounded by a role holds nothing above it.
+            let within = |role: &&str| {
+                principal.max_role().is_none_or(|max_role| bundle.is_within(role, max_role))
+            };
+            bundle.activate(principal.roles().filter(within), client.known())
+        }
     };
     let Some(scope) = bundle.decide(activation.roles, route.needs) else {
         return Err(refusal(policy, &activation, route.needs));

@@ -1,8 +1,8 @@
 //! Claims, and the principal they make.
 
-use serde::Deserialize;
-
 use super::TokenError;
+use super::keys::IssuerRules;
+use super::object::Object;
 
 /// Longest subject, session and role name accepted, in bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -10,25 +10,11 @@ const NAME_BYTES_MAX: usize = 128;
 /// Most roles a token may hold.
 const ROLES_MAX: usize = 16;
 
-/// The claims we judge; a repeated one is an error, any other is ignored.
-#[derive(Debug, Deserialize)]
+/// A token's claims, not yet believed.
+#[derive(Debug)]
 pub(super) struct Claims {
-    iss: String,
-    sub: String,
-    aud: Audience,
-    exp: f64,
-    nbf: Option<f64>,
-    auth_time: Option<u64>,
-    sid: Option<String>,
-    #[serde(default)]
-    roles: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+    issuer: String,
+    claims: Object,
 }
 
 /// Who a believed token speaks for. Only a verified token makes one, in this module.
@@ -37,6 +23,7 @@ pub(crate) struct Principal {
     subject: String,
     session: String,
     roles: Vec<String>,
+    max_role: Option<String>,
     authenticated_at: u64,
     not_before: f64,
     expires_at: f64,
@@ -44,39 +31,33 @@ pub(crate) struct Principal {
 
 impl Claims {
     pub(super) fn parse(payload: &[u8]) -> Result<Self, TokenError> {
-        serde_json::from_slice(payload).map_err(|_| TokenError::Malformed)
+        let mut claims = Object::parse(payload)?;
+        let issuer = claims.take_text("iss")?.ok_or(TokenError::Malformed)?;
+        Ok(Self { issuer, claims })
     }
 
     pub(super) fn issuer(&self) -> &str {
-        &self.iss
+        &self.issuer
     }
 
-    pub(super) fn into_principal(self, audience: &str) -> Result<Principal, TokenError> {
-        let for_us = match &self.aud {
-            Audience::One(name) => name == audience,
-            Audience::Many(names) => names.iter().any(|name| name == audience),
-        };
-        if !for_us {
+    pub(super) fn into_principal(mut self, rules: &IssuerRules) -> Result<Principal, TokenError> {
+        let claims = &mut self.claims;
+        let audience = claims.take_list("aud")?.ok_or(TokenError::Malformed)?;
+        if !audience.contains(&rules.audience) {
             return Err(TokenError::WrongAudience);
         }
-        let session = self.sid.unwrap_or_default();
-        let well_formed = is_name(&self.sub)
-            && (session.is_empty() || is_name(&session))
-            && self.roles.len() <= ROLES_MAX
-            && self.roles.iter().all(|role| is_name(role))
-            && self.exp.is_finite()
-            && self.nbf.is_none_or(f64::is_finite);
-        if !well_formed {
-            return Err(TokenError::Malformed);
-        }
-        Ok(Principal {
-            subject: self.sub,
-            session,
-            roles: self.roles,
-            authenticated_at: self.auth_time.unwrap_or_default(),
-            not_before: self.nbf.unwrap_or_default(),
-            expires_at: self.exp,
-        })
+        let expires_at = claims.take_date("exp")?.ok_or(TokenError::Malformed)?;
+        claims.take_date("iat")?;
+        let principal = Principal {
+            subject: claims.take_text(&rules.subject_claim)?.ok_or(TokenError::Malformed)?,
+            session: claims.take_text("sid")?.unwrap_or_default(),
+            roles: claims.take_list(&rules.roles_claim)?.unwrap_or_default(),
+            max_role: rules.max_role.clone(),
+            authenticated_at: whole_secs(claims.take_date("auth_time")?),
+            not_before: claims.take_date("nbf")?.unwrap_or_default(),
+            expires_at: rules.accept_until.map_or(expires_at, |until| expires_at.min(until)),
+        };
+        if principal.is_well_formed() { Ok(principal) } else { Err(TokenError::Malformed) }
     }
 }
 
@@ -93,6 +74,11 @@ impl Principal {
         self.roles.iter().map(String::as_str)
     }
 
+    /// The role above which the token holds nothing, where its issuer has such a bound.
+    pub(crate) fn max_role(&self) -> Option<&str> {
+        self.max_role.as_deref()
+    }
+
     pub(crate) fn authenticated_at(&self) -> u64 {
         self.authenticated_at
     }
@@ -107,9 +93,26 @@ impl Principal {
             Ok(())
         }
     }
+
+    fn is_well_formed(&self) -> bool {
+        is_name(&self.subject)
+            && (self.session.is_empty() || is_name(&self.session))
+            && self.roles.len() <= ROLES_MAX
+            && self.roles.iter().all(|role| is_name(role))
+    }
 }
 
 /// Visible ASCII of a sane length: safe in a header, a log line and a metric's exemplar.
 fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A claim without a date, or with one before 1970, is as old as can be.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float's conversion saturates"
+)]
+fn whole_secs(date: Option<f64>) -> u64 {
+    date.unwrap_or_default() as u64
 }

@@ -6,7 +6,9 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use super::keys::KeySet;
+use stockade_settings::{TokenAlgorithm, TokenType};
+
+use super::keys::{IssuerRules, KeySet};
 use super::*;
 
 const NOW: u64 = 1_800_000_000;
@@ -28,13 +30,27 @@ fn signing_key() -> EncodingKey {
 fn key_set(key: &EncodingKey) -> KeySet {
     let mut jwk = Jwk::from_encoding_key(key, Algorithm::ES256).unwrap();
     jwk.common.key_id = Some("k1".to_owned());
-    KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap()
+    KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes(), &[TokenAlgorithm::Es256])
+        .unwrap()
+}
+
+fn issuer() -> Arc<IssuerKeys> {
+    Arc::new(IssuerKeys::new(IssuerRules {
+        name: ISSUER.to_owned(),
+        audience: "stockade".to_owned(),
+        algorithms: vec![TokenAlgorithm::Es256],
+        token_type: TokenType::AtJwt,
+        subject_claim: "sub".to_owned(),
+        roles_claim: "roles".to_owned(),
+        accept_until: None,
+        max_role: None,
+    }))
 }
 
 fn world() -> World {
     crate::crypto::install();
     let key = signing_key();
-    let issuer = Arc::new(IssuerKeys::new(ISSUER.to_owned(), "stockade".to_owned()));
+    let issuer = issuer();
     issuer.replace(key_set(&key));
     World { key, verifier: TokenVerifier::new(vec![issuer.clone()]), issuer }
 }
@@ -130,7 +146,8 @@ fn claims_are_judged() {
     world.claims_refused("iss", json!("https://evil.test"), TokenError::UnknownIssuer);
     world.claims_refused("sub", json!(""), TokenError::Malformed);
     world.claims_refused("sub", json!("line\nbreak"), TokenError::Malformed);
-    world.claims_refused("roles", json!("admin"), TokenError::Malformed);
+    world.claims_refused("roles", json!({"admin": true}), TokenError::Malformed);
+    world.claims_refused("roles", json!([1]), TokenError::Malformed);
 }
 
 #[test]
@@ -176,7 +193,7 @@ fn another_signer_is_not_believed() {
 #[test]
 fn without_keys_nothing_is_believed() {
     let world = world();
-    let issuer = Arc::new(IssuerKeys::new(ISSUER.to_owned(), "stockade".to_owned()));
+    let issuer = issuer();
     let verifier = TokenVerifier::new(vec![issuer]);
     let token = world.token(&header(), &claims());
     let key = verifier.key(&token);
@@ -186,6 +203,6 @@ fn without_keys_nothing_is_believed() {
 #[test]
 fn key_sets_are_read_strictly() {
     for set in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AA","kid":"x"}]}"#] {
-        assert!(KeySet::parse(set.as_bytes()).is_err(), "{set}");
+        assert!(KeySet::parse(set.as_bytes(), &[TokenAlgorithm::Es256]).is_err(), "{set}");
     }
 }
