@@ -14,3 +14,5 @@ pub(crate) mod preflight;
 pub(crate) mod rate_limit;
 pub(crate) mod route_match;
 pub(crate) mod route_network;
+#[cfg(test)]
+mod samples;

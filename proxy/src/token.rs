@@ -118,4 +118,6 @@ impl TokenVerifier {
 }
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

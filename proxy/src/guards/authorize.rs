@@ -88,3 +88,68 @@ fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Re
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guards::samples;
+    use crate::token::CacheOutcome;
+    use crate::token::samples::principal;
+
+    #[track_caller]
+    fn check_caller(
+        who: Option<(&[&str], Option<&str>)>,
+        from: Option<&str>,
+        route: &str,
+        expected: Result<&str, Reason>,
+    ) {
+        let policy = samples::policy();
+        let caller = match who {
+            None => Caller::Anonymous,
+            Some((roles, max_role)) => Caller::Known {
+                principal: principal(roles, max_role).into(),
+                cached: CacheOutcome::Miss,
+            },
+        };
+        let client = ClientAddr::from_socket(from.map(|from| from.parse().unwrap()));
+        let outcome = check(&policy, samples::route(&policy, route), &caller, client);
+        let roles = outcome.as_ref().map(Permit::roles).map_err(|rejection| rejection.reason);
+        assert_eq!(roles, expected);
+    }
+
+    const OFFICE: Option<&str> = Some("192.0.2.1");
+    const ELSEWHERE: Option<&str> = Some("198.51.100.1");
+
+    #[test]
+    fn a_role_that_may_is_admitted() {
+        check_caller(None, ELSEWHERE, "look", Ok("anonymous"));
+        check_caller(Some((&["customer"], None)), ELSEWHERE, "look", Ok("customer"));
+        check_caller(Some((&["admin"], None)), OFFICE, "change", Ok("admin"));
+    }
+
+    #[test]
+    fn a_role_that_may_not_is_refused() {
+        let denied = Err(Reason::PermissionDenied);
+        check_caller(None, OFFICE, "change", denied);
+        check_caller(Some((&["customer"], None)), OFFICE, "change", denied);
+        check_caller(Some((&["unheard-of"], None)), OFFICE, "look", denied);
+        check_caller(Some((&[], None)), OFFICE, "look", denied);
+    }
+
+    #[test]
+    fn a_condition_in_the_way_is_named_and_nothing_inherited_counts() {
+        let network = Err(Reason::NetworkNotAllowed);
+        check_caller(Some((&["admin"], None)), ELSEWHERE, "change", network);
+        check_caller(Some((&["admin"], None)), None, "change", network);
+        check_caller(Some((&["admin"], None)), ELSEWHERE, "look", network);
+        check_caller(Some((&["admin", "customer"], None)), ELSEWHERE, "look", Ok("customer"));
+    }
+
+    #[test]
+    fn a_bounded_issuer_holds_nothing_above_its_bound() {
+        let denied = Err(Reason::PermissionDenied);
+        check_caller(Some((&["admin"], Some("customer"))), OFFICE, "change", denied);
+        check_caller(Some((&["customer"], Some("customer"))), OFFICE, "look", Ok("customer"));
+        check_caller(Some((&["customer"], Some("unheard-of"))), OFFICE, "look", denied);
+    }
+}

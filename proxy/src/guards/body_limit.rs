@@ -73,3 +73,51 @@ fn check_media(route: &Route, head: &RequestHead<'_>) -> Result<(), Rejection> {
     }
     refused(format!("send the body as {}", accepted.join(" or ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guards::samples;
+
+    #[track_caller]
+    fn check_body(route: &str, fields: &[(&str, &str)], expected: Result<(), Reason>) {
+        let (policy, headers) = (samples::policy(), samples::headers(fields));
+        let head = samples::head("POST", &headers, true);
+        let outcome = check(samples::route(&policy, route), &head).map(drop);
+        assert_eq!(outcome.map_err(|rejection| rejection.reason), expected, "{fields:?}");
+    }
+
+    #[test]
+    fn a_body_of_the_expected_size_and_type_is_admitted() {
+        let json = ("content-type", "application/json; charset=utf-8");
+        check_body("change", &[json, ("content-length", "1024")], Ok(()));
+        check_body("change", &[json], Ok(()));
+    }
+
+    #[test]
+    fn another_size_or_type_is_refused() {
+        let json = ("content-type", "Application/JSON");
+        check_body("change", &[json, ("content-length", "1025")], Err(Reason::BodyTooLarge));
+        let huge = ("content-length", "99999999999999999999999");
+        check_body("change", &[json, huge], Err(Reason::BodyTooLarge));
+        let unsupported = Err(Reason::UnsupportedMediaType);
+        check_body("change", &[("content-type", "text/plain")], unsupported);
+        check_body("change", &[], unsupported);
+        check_body("change", &[json, json], unsupported);
+        check_body("change", &[json, ("content-encoding", "gzip")], unsupported);
+    }
+
+    #[test]
+    fn a_route_without_a_body_takes_none() {
+        check_body("look", &[("content-length", "1")], Err(Reason::BodyTooLarge));
+    }
+
+    #[test]
+    fn a_budget_is_spent_to_the_last_byte_and_no_further() {
+        let (policy, headers) = (samples::policy(), samples::headers(&[]));
+        let head = samples::head("POST", &headers, false);
+        let mut budget = check(samples::route(&policy, "change"), &head).unwrap();
+        assert!(budget.spend(1000).is_ok() && budget.spend(24).is_ok());
+        assert_eq!(budget.spend(1).unwrap_err().reason, Reason::BodyTooLarge);
+    }
+}

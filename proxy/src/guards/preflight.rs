@@ -35,3 +35,47 @@ pub(crate) fn check(
         max_age_secs: cors.max_age_secs,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cors;
+    use crate::guards::samples;
+
+    #[track_caller]
+    fn check_page(origin: &str, wanted: &str, expected: Result<(), Reason>) {
+        let policy = samples::policy();
+        let cors = policy.bundle.cors().unwrap();
+        let fields = [("origin", origin), ("access-control-request-headers", wanted)];
+        let headers = samples::headers(&fields);
+        let grant = cors::grant(cors, &headers);
+        let outcome = check(cors, grant.as_ref(), "GET, HEAD, POST", &headers).map(drop);
+        assert_eq!(outcome.map_err(|rejection| rejection.reason), expected, "{fields:?}");
+    }
+
+    #[test]
+    fn a_listed_page_may_send_listed_headers() {
+        check_page("https://shop.example", "", Ok(()));
+        check_page("https://shop.example", "Authorization, content-type", Ok(()));
+    }
+
+    #[test]
+    fn other_pages_and_other_headers_are_refused() {
+        let refused = Err(Reason::OriginNotAllowed);
+        check_page("https://shop.example.evil", "", refused);
+        check_page("https://SHOP.example", "", refused);
+        check_page("http://shop.example", "", refused);
+        check_page("null", "", refused);
+        check_page("https://shop.example", "x-other", refused);
+    }
+
+    #[test]
+    fn only_what_a_browser_sends_is_a_preflight() {
+        let full = [("origin", "https://a"), ("access-control-request-method", "POST")];
+        let headers = samples::headers(&full);
+        assert_eq!(cors::requested_method("OPTIONS", &headers), Some("POST"));
+        assert_eq!(cors::requested_method("GET", &headers), None);
+        let headers = samples::headers(&full[..1]);
+        assert_eq!(cors::requested_method("OPTIONS", &headers), None);
+    }
+}

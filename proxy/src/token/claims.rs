@@ -62,6 +62,20 @@ impl Claims {
 }
 
 impl Principal {
+    /// A principal that no token stands behind.
+    #[cfg(test)]
+    pub(super) fn sample(roles: &[&str], max_role: Option<&str>) -> Self {
+        Self {
+            subject: "a-1".to_owned(),
+            session: String::new(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            max_role: max_role.map(str::to_owned),
+            authenticated_at: 0,
+            not_before: 0.0,
+            expires_at: f64::MAX,
+        }
+    }
+
     pub(crate) fn subject(&self) -> &str {
         &self.subject
     }

@@ -1,0 +1,67 @@
+//! Something for the guards' tests to judge: a small policy and request heads.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use stockade_policy::{Bundle, BundleFiles, Route};
+
+use crate::live_policy::InForce;
+use crate::request_head::RequestHead;
+
+const MODEL: &str = include_str!("../../../policies/model.conf");
+const ROLES: &str = "g, customer, anonymous\ng, admin, customer\n";
+const POLICY: &str =
+    "p, anonymous, things, look, any, allow\np, admin, things, change, any, allow\n";
+const ROUTES: &str = r#"
+[resources]
+things = { owned = false, actions = ["look", "change"] }
+[networks]
+office = ["192.0.2.0/24"]
+nobody = []
+[roles]
+admin = { network = "office" }
+[cors]
+origins = ["https://shop.example"]
+credentials = true
+[routes]
+look = { match = "GET /things", needs = "things.look", auth = "optional" }
+inside = { match = "GET /inside", needs = "things.look", auth = "optional", network = "office" }
+never = { match = "GET /never", needs = "things.look", auth = "optional", network = "nobody" }
+change = { match = "POST /things", needs = "things.change", auth = "required", body = { max = "1KiB", media = ["application/json"] } }
+"#;
+
+/// The small policy, in force.
+pub(super) fn policy() -> InForce {
+    let files = [
+        ("model.conf", MODEL),
+        ("roles.csv", ROLES),
+        ("policy.csv", POLICY),
+        ("routes.toml", ROUTES),
+    ];
+    let files: BTreeMap<_, _> =
+        files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
+    let bundle = Bundle::load(&BundleFiles::new(files)).unwrap();
+    InForce { hash: bundle.hash().to_string(), bundle }
+}
+
+pub(super) fn route<'p>(policy: &'p InForce, id: &str) -> &'p Route {
+    policy.bundle.routes().by_id(id).unwrap()
+}
+
+pub(super) fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+    let field = |(name, value): &(&str, &str)| {
+        (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
+    };
+    fields.iter().map(field).collect()
+}
+
+pub(super) fn head<'a>(method: &'a str, headers: &'a HeaderMap, has_body: bool) -> RequestHead<'a> {
+    RequestHead {
+        method,
+        target: b"/things",
+        authority: None,
+        headers,
+        version: Version::HTTP_11,
+        has_body,
+    }
+}
