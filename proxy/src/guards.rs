@@ -14,5 +14,3 @@ pub(crate) mod preflight;
 pub(crate) mod rate_limit;
 pub(crate) mod route_match;
 pub(crate) mod route_network;
-#[cfg(test)]
-mod samples;

@@ -9,10 +9,12 @@
 //! | judge | `admit`, `guards` | READ FIRST: every guard, in order |
 //! | refuse | `rejection`, `respond` | the closed list of reasons; the one writer of answers |
 //! | forward | `upstream` | what is stripped, and the one assertion that is added |
-//! | answer | `response_headers` | HSTS and the rest, on every response |
+//! | answer | `response_headers`, `answer_fields` | HSTS and the rest; limits and CORS |
 //! | record | `journey`, `records` | one line and the metrics |
 //!
-//! The policy that decides is in `live_policy`; whose tokens are believed, in `token`.
+//! What the guards ask: the policy in `live_policy`, whose tokens are believed in `issuers` and
+//! `token`, who the client is in `client_addr`, who is banned in `bans` (by command, `control`),
+//! what was spent in `limits`. `server` puts all of it together.
 
 mod admit;
 mod answer_fields;
@@ -40,6 +42,8 @@ mod rejection;
 mod request_head;
 mod respond;
 mod response_headers;
+#[cfg(test)]
+mod samples;
 mod server;
 mod shared;
 mod tls;

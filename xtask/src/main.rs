@@ -5,6 +5,8 @@
 //! | `cargo xtask up [FLAGS]` | builds Stockade and runs the whole of it: `stockade up [FLAGS]` |
 //! | `cargo xtask test` | runs every check that CI runs, in the same order |
 //! | `cargo xtask tidy` | runs our own checks alone |
+//! | `cargo xtask alerts` | has Prometheus' checker read the alerts and try them |
+//! | `cargo xtask metrics` | has it read the metrics of the debug build |
 //!
 //! It needs Rust and nothing else: what is missing is installed, or named together with the
 //! command that installs it.
@@ -15,7 +17,10 @@
     reason = "a program for people at a terminal"
 )]
 
+mod alerts;
 mod cargo;
+mod metrics;
+mod promtool;
 mod test;
 mod tidy;
 mod tools;
@@ -28,12 +33,16 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+use crate::workspace::Workspace;
+
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   up [FLAGS]   build Stockade and run the whole of it; FLAGS are those of `stockade up`
   test         run every check that CI runs
-  tidy         run our own checks alone";
+  tidy         run our own checks alone
+  alerts       check the alerts and try them, with promtool
+  metrics      check the metrics of the `stockade` in target/debug, with promtool";
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
@@ -53,12 +62,16 @@ fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     match (command.to_string_lossy().as_ref(), flags) {
         ("up", flags) => up::run(flags),
         ("test", []) => test::run(),
-        ("tidy", []) => tidy::run(&workspace::Workspace::load()?),
+        ("tidy", []) => tidy::run(&Workspace::load()?),
+        ("alerts", []) => alerts::run(&Workspace::load()?),
+        ("metrics", []) => metrics::run(&Workspace::load()?),
         ("help" | "-h" | "--help", _) => {
             println!("{USAGE}");
             Ok(())
         }
-        (command @ ("test" | "tidy"), _) => bail!("`{command}` takes no flags\n\n{USAGE}"),
+        (command @ ("test" | "tidy" | "alerts" | "metrics"), _) => {
+            bail!("`{command}` takes no flags\n\n{USAGE}")
+        }
         (command, _) => bail!("unknown command `{command}`\n\n{USAGE}"),
     }
 }

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::promtool::Promtool;
 use crate::workspace::Workspace;
-use crate::{cargo, tidy, tools};
+use crate::{alerts, cargo, metrics, tidy, tools};
 
 /// One thing that must hold.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ enum Work {
     CargoDoc(&'static [&'static str]),
     /// Runs the `stockade` that the steps before it built.
     Stockade(&'static [&'static str]),
+    /// Has Prometheus' checker read the alerts and try them.
+    Alerts,
+    /// Has it read the metrics of the system that the steps before it built.
+    Metrics,
 }
 
 #[rustfmt::skip]
@@ -44,6 +49,8 @@ const STEPS: &[Step] = &[
     Step { name: "policy check", work: Work::Stockade(&["policy", "check", "policies"]) },
     Step { name: "policy test", work: Work::Stockade(&["policy", "test", "policies"]) },
     Step { name: "policy matrix", work: Work::Stockade(&["policy", "matrix", "policies", "--check"]) },
+    Step { name: "alerts", work: Work::Alerts },
+    Step { name: "metrics", work: Work::Metrics },
     Step { name: "docs", work: Work::CargoDoc(&["doc", "--workspace", "--no-deps", "--document-private-items"]) },
     Step { name: "policy only", work: Work::Cargo(&["check", "-p", "stockade-cli", "--no-default-features"]) },
 ];
@@ -74,7 +81,8 @@ impl Work {
             Self::Tools => {
                 tools::ensure(tools::TO_BUILD)?;
                 tools::ensure(tools::TO_TEST)?;
-                tools::ensure_components()
+                tools::ensure_components()?;
+                Promtool::ensure(workspace).map(drop)
             }
             Self::Tidy => tidy::run(workspace),
             Self::Cargo(arguments) => finish(cargo::command(&workspace.root).args(arguments)),
@@ -86,25 +94,29 @@ impl Work {
                 let program = workspace.target.join("debug").join("stockade");
                 finish(Command::new(program).args(arguments).current_dir(&workspace.root))
             }
+            Self::Alerts => alerts::run(workspace),
+            Self::Metrics => metrics::run(workspace),
         }
     }
 
     /// As one would type it, to run the step alone.
     fn describe(self) -> String {
         match self {
-            Self::Tools => "cmake, curl and the like".to_owned(),
+            Self::Tools => "cmake, curl, promtool and the like".to_owned(),
             Self::Tidy => "cargo xtask tidy".to_owned(),
             Self::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
             Self::CargoDoc(arguments) => {
                 format!("RUSTDOCFLAGS=\"-D warnings\" cargo {}", arguments.join(" "))
             }
             Self::Stockade(arguments) => format!("stockade {}", arguments.join(" ")),
+            Self::Alerts => format!("promtool test rules {}/alerts_test.yml", alerts::FOLDER),
+            Self::Metrics => "promtool check metrics, of a running stockade".to_owned(),
         }
     }
 }
 
 /// Runs a command that speaks for itself.
-fn finish(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn finish(command: &mut Command) -> anyhow::Result<()> {
     let status = command
         .status()
         .with_context(|| format!("could not run `{}`", command.get_program().display()))?;
@@ -183,7 +195,7 @@ mod tests {
         let position = |is: fn(&Work) -> bool| STEPS.iter().position(|step| is(&step.work));
 
         let built = STEPS.iter().position(|step| step.name == "build");
-        let asked = position(|work| matches!(work, Work::Stockade(_)));
+        let asked = position(|work| matches!(work, Work::Stockade(_) | Work::Metrics));
 
         assert!(built.is_some() && built < asked);
     }

@@ -79,7 +79,8 @@ fn missing_from(tools: &[Tool], path: &OsStr) -> Vec<Tool> {
     tools.iter().filter(|tool| !is_on(path, tool.program)).copied().collect()
 }
 
-fn is_on(path: &OsStr, program: &str) -> bool {
+/// Whether a program is in one of a path's folders.
+pub(crate) fn is_on(path: &OsStr, program: &str) -> bool {
     env::split_paths(path).any(|folder| is_executable(&folder.join(program)))
 }
 
@@ -119,6 +120,14 @@ fn privilege() -> Option<&'static [&'static str]> {
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Renews the package lists, where that is ours to do.
+pub(crate) fn update() -> anyhow::Result<()> {
+    match privilege() {
+        Some(prefix) => apt(prefix, &["update", "-q"]),
+        None => bail!("the package lists cannot be renewed from here"),
+    }
 }
 
 fn install(prefix: &[&str], packages: &[&str]) -> anyhow::Result<()> {

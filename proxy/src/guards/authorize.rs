@@ -92,7 +92,7 @@ fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guards::samples;
+    use crate::samples;
     use crate::token::CacheOutcome;
     use crate::token::samples::principal;
 

@@ -77,7 +77,7 @@ fn check_media(route: &Route, head: &RequestHead<'_>) -> Result<(), Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guards::samples;
+    use crate::samples;
 
     #[track_caller]
     fn check_body(route: &str, fields: &[(&str, &str)], expected: Result<(), Reason>) {

@@ -40,7 +40,7 @@ pub(crate) fn check(
 mod tests {
     use super::*;
     use crate::cors;
-    use crate::guards::samples;
+    use crate::samples;
 
     #[track_caller]
     fn check_page(origin: &str, wanted: &str, expected: Result<(), Reason>) {

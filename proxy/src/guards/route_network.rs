@@ -21,7 +21,7 @@ pub(crate) fn check(bundle: &Bundle, route: &Route, client: ClientAddr) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guards::samples;
+    use crate::samples;
 
     #[track_caller]
     fn check_from(route: &str, from: Option<&str>, expected: Result<(), Reason>) {

@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use pingora::apps::HttpServerOptions;
 use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
 use rustls::ServerConfig;
@@ -57,7 +58,7 @@ pub(crate) fn run(parts: Parts, listener: StdListener) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let conf = Arc::new(ServerConf { upstream_keepalive_pool_size: 256, ..Default::default() });
         let worker = Arc::new(Worker {
-            app: Arc::new(http_proxy(&conf, Edge::new(parts.shared.clone()))),
+            app: Arc::new(app(&conf, parts.shared.clone())),
             shared: parts.shared,
             stop: parts.stop,
             acceptor: TlsAcceptor::from(parts.tls),
@@ -66,6 +67,16 @@ pub(crate) fn run(parts: Parts, listener: StdListener) -> io::Result<()> {
         worker.accept(listener).await;
         Ok(())
     })
+}
+
+/// SECURITY: left to itself, the proxy app answers CONNECT without our headers and records
+/// nothing. Told to let it pass, it asks the edge, whose routes never match it.
+fn app(conf: &Arc<ServerConf>, shared: Arc<Shared>) -> HttpProxy<Edge> {
+    let mut options = HttpServerOptions::default();
+    options.allow_connect_method_proxying = true;
+    let mut app = http_proxy(conf, Edge::new(shared));
+    app.server_options = Some(options);
+    app
 }
 
 impl Worker {

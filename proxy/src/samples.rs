@@ -8,7 +8,7 @@ use stockade_policy::{Bundle, BundleFiles, Route};
 use crate::live_policy::InForce;
 use crate::request_head::RequestHead;
 
-const MODEL: &str = include_str!("../../../policies/model.conf");
+const MODEL: &str = include_str!("../../policies/model.conf");
 const ROLES: &str = "g, customer, anonymous\ng, admin, customer\n";
 const POLICY: &str =
     "p, anonymous, things, look, any, allow\np, admin, things, change, any, allow\n";
@@ -31,7 +31,7 @@ change = { match = "POST /things", needs = "things.change", auth = "required", b
 "#;
 
 /// The small policy, in force.
-pub(super) fn policy() -> InForce {
+pub(crate) fn policy() -> InForce {
     let files = [
         ("model.conf", MODEL),
         ("roles.csv", ROLES),
@@ -44,18 +44,18 @@ pub(super) fn policy() -> InForce {
     InForce { hash: bundle.hash().to_string(), bundle }
 }
 
-pub(super) fn route<'p>(policy: &'p InForce, id: &str) -> &'p Route {
+pub(crate) fn route<'p>(policy: &'p InForce, id: &str) -> &'p Route {
     policy.bundle.routes().by_id(id).unwrap()
 }
 
-pub(super) fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+pub(crate) fn headers(fields: &[(&str, &str)]) -> HeaderMap {
     let field = |(name, value): &(&str, &str)| {
         (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
     };
     fields.iter().map(field).collect()
 }
 
-pub(super) fn head<'a>(method: &'a str, headers: &'a HeaderMap, has_body: bool) -> RequestHead<'a> {
+pub(crate) fn head<'a>(method: &'a str, headers: &'a HeaderMap, has_body: bool) -> RequestHead<'a> {
     RequestHead {
         method,
         target: b"/things",
