@@ -57,6 +57,9 @@ pub(crate) struct UpArgs {
 }
 
 pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let edge_runtime = runtime("edge")?;
+    // First of all, so that a start that is cut short ends in good order, too.
+    let stop = edge_runtime.block_on(async { stop::on_signal() })?;
     let mut settings = args.settings()?;
     let Some(bundle) = load_policy(&args.policies)? else { return Ok(Exit::Failed) };
     refuse_public_address(&settings)?;
@@ -67,7 +70,8 @@ pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         LogFormat::Json => LogStyle::Json,
     });
     let demo = Demo::load_or_make(&data)?;
-    System::start(&settings, bundle, &demo)?.serve(&data, &demo, out)?;
+    let system = System::start(edge_runtime, stop, &settings, bundle, &demo)?;
+    system.serve(&data, &demo, out)?;
     Ok(Exit::Done)
 }
 
@@ -166,29 +170,40 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
 struct System {
     core_runtime: Runtime,
     edge_runtime: Runtime,
+    /// True once a signal asks to stop.
+    stop: watch::Receiver<bool>,
     core: Core,
     proxy: Proxy,
 }
 
 impl System {
-    fn start(settings: &Settings, bundle: Bundle, demo: &Demo) -> anyhow::Result<Self> {
+    fn start(
+        edge_runtime: Runtime,
+        stop: watch::Receiver<bool>,
+        settings: &Settings,
+        bundle: Bundle,
+        demo: &Demo,
+    ) -> anyhow::Result<Self> {
         let core_runtime = runtime("core")?;
-        let edge_runtime = runtime("edge")?;
         let proxy = Proxy::bind(&settings.edge, bundle)?;
         let core = core_runtime.block_on(async {
             let core = Core::start(&settings.core, Clock::system()).await?;
-            core.seed_demo(&demo.for_the_core()).await?;
+            let accounts = demo.for_the_core();
+            // Passwords take seconds. What is not seeded by then, the next start seeds.
+            tokio::select! {
+                seeded = core.seed_demo(&accounts) => seeded?,
+                () = asked(stop.clone()) => {}
+            }
             anyhow::Ok(core)
         })?;
-        Ok(Self { core_runtime, edge_runtime, core, proxy })
+        Ok(Self { core_runtime, edge_runtime, stop, core, proxy })
     }
 
     /// Serves until a signal asks to stop; then the edge drains first, and the core after it.
     fn serve(self, data: &DataDir, demo: &Demo, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self { core_runtime, edge_runtime, core, proxy } = self;
+        let Self { core_runtime, edge_runtime, stop: edge_stop, core, proxy } = self;
         let ready = Ready::of(data, &proxy, &core);
         let readiness = proxy.readiness();
-        let edge_stop = edge_runtime.block_on(async { stop::on_signal() })?;
         let (stop_core, core_stop) = watch::channel(false);
         let core = core_runtime.spawn(core.serve(core_stop));
         let edge = edge_runtime.spawn(proxy.serve(edge_stop.clone()));
@@ -213,11 +228,18 @@ impl System {
 }
 
 /// Until the edge can serve; false when a signal came first.
-async fn becomes_ready(readiness: &Readiness, mut stop: watch::Receiver<bool>) -> bool {
+async fn becomes_ready(readiness: &Readiness, stop: watch::Receiver<bool>) -> bool {
     tokio::select! {
+        biased;
+        () = asked(stop) => false,
         () = readiness.until_ready() => true,
-        _ = stop.wait_for(|&stop| stop) => false,
     }
+}
+
+/// Until a signal asks to stop.
+async fn asked(mut stop: watch::Receiver<bool>) {
+    // An error says that nobody listens for signals any more, which is a stop, too.
+    drop(stop.wait_for(|&stop| stop).await);
 }
 
 /// Until a task has ended, leaving its result where it is.

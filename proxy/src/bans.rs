@@ -3,9 +3,10 @@
 //! Bans survive a restart: they are kept in a file of the edge's own. Trusted proxies and the
 //! addresses of `edge.never_ban` cannot be banned.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -118,8 +119,11 @@ impl Bans {
         let Some(path) = &self.file else { return Ok(()) };
         let draft = path.with_extension("draft");
         let write = || {
-            fs::write(&draft, serde_json::to_vec(bans)?)?;
-            fs::File::open(&draft)?.sync_all()?;
+            let mut options = OpenOptions::new();
+            let mut file =
+                options.create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+            file.write_all(&serde_json::to_vec(bans)?)?;
+            file.sync_all()?;
             fs::rename(&draft, path)
         };
         write().map_err(|source| BanError::NotKept { path: path.clone(), source })

@@ -4,8 +4,9 @@
 //! Percent-encoded unreserved characters are decoded and hex digits are upper case (RFC 3986,
 //! 6.2.2). What different servers read differently is refused, not repaired: dot segments,
 //! empty segments, encoded slashes, backslashes, semicolons, control and non-ASCII bytes,
-//! doubly encoded bytes.
+//! doubly encoded bytes, encoded bytes that are no UTF-8.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Longest path and query accepted, in bytes.
@@ -30,6 +31,7 @@ pub(crate) enum Ambiguity {
     Byte(u8),
     Encoding,
     EncodedByte(u8),
+    NotUtf8,
 }
 
 impl fmt::Display for Ambiguity {
@@ -38,10 +40,11 @@ impl fmt::Display for Ambiguity {
             Self::TooLong => write!(f, "the target is longer than {TARGET_BYTES_MAX} bytes"),
             Self::NotAbsolute => f.write_str("the path does not begin with `/`"),
             Self::EmptySegment => f.write_str("the path has an empty segment (`//`)"),
-            Self::DotSegment => f.write_str("the path has a dot segment (`.` or `..`)"),
+            Self::DotSegment => f.write_str("the path has a segment of dots alone"),
             Self::Byte(byte) => write!(f, "the target has the byte 0x{byte:02X}"),
             Self::Encoding => f.write_str("the path has a `%` without two hex digits"),
             Self::EncodedByte(byte) => write!(f, "the path has the encoded byte %{byte:02X}"),
+            Self::NotUtf8 => f.write_str("the path has encoded bytes that are not UTF-8"),
         }
     }
 }
@@ -59,6 +62,8 @@ impl CleanPath {
         let (path, query) = target.split_at(end);
         let mut text = canonical(path)?;
         check_segments(&text)?;
+        // Where bytes are no text, decoders make something of them: overlong forms of `/`, say.
+        std::str::from_utf8(&decoded(&text)).map_err(|_| Ambiguity::NotUtf8)?;
         let path_end = text.len();
         for &byte in query {
             if !is_query_byte(byte) {
@@ -72,6 +77,30 @@ impl CleanPath {
     /// The path alone.
     pub(crate) fn as_str(&self) -> &str {
         self.text.get(..self.path_end).unwrap_or_default()
+    }
+
+    /// The path as the most lenient server reads it: decoded once more, look-alikes taken for
+    /// ASCII, cut off where a query or a fragment could begin, without what some servers drop
+    /// around segments. Not for forwarding.
+    pub(crate) fn lenient(&self) -> Cow<'_, str> {
+        let path = self.as_str();
+        if !path.contains('%') && !path.contains("./") && !path.ends_with(['.', '/']) {
+            return Cow::Borrowed(path);
+        }
+        let bytes = decoded(path);
+        let text = String::from_utf8_lossy(&bytes);
+        let text: String = text.chars().filter(|c| !is_invisible(*c)).map(to_ascii).collect();
+        let text = text.split(['?', '#']).next().unwrap_or_default();
+        let mut segments = Vec::new();
+        for segment in text.split(['/', '\\']) {
+            let segment = segment.trim();
+            match segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace()) {
+                "" if segment.len() > 1 => drop(segments.pop()),
+                "" => {}
+                name => segments.push(name),
+            }
+        }
+        Cow::Owned(format!("/{}", segments.join("/")))
     }
 
     /// Path and query, as forwarded.
@@ -114,12 +143,48 @@ fn push_encoded(text: &mut String, high: Option<u8>, low: Option<u8>) -> Result<
     }
 }
 
+/// A canonical path's bytes, once its remaining percent-encoding is taken off.
+fn decoded(path: &str) -> Cow<'_, [u8]> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path.as_bytes());
+    }
+    let (mut bytes, mut parts) = (Vec::with_capacity(path.len()), path.split('%'));
+    bytes.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        // A canonical path has two digits here.
+        bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'%'));
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    Cow::Owned(bytes)
+}
+
+/// Letters that some servers drop.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
+}
+
+/// The ASCII that a letter of another form stands for (NFKC and best-fit mappings).
+fn to_ascii(letter: char) -> char {
+    match letter {
+        '\u{FF01}'..='\u{FF5E}' => {
+            u32::from(letter).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(letter)
+        }
+        '\u{2044}' | '\u{2215}' | '\u{2216}' | '\u{29F5}' | '\u{FE68}' => '/',
+        '\u{2024}' | '\u{FE52}' => '.',
+        _ => letter,
+    }
+}
+
 fn check_segments(path: &str) -> Result<(), Ambiguity> {
     let Some(rest) = path.strip_prefix('/') else { return Err(Ambiguity::NotAbsolute) };
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
         match segment {
-            "." | ".." => return Err(Ambiguity::DotSegment),
+            // Some servers have gone up further with every dot.
+            _ if !segment.is_empty() && segment.bytes().all(|byte| byte == b'.') => {
+                return Err(Ambiguity::DotSegment);
+            }
             // Only the last segment may be empty: a trailing slash is a path of its own.
             "" if segments.peek().is_some() => return Err(Ambiguity::EmptySegment),
             _ => {}
@@ -181,6 +246,9 @@ mod tests {
     fn what_servers_read_differently_is_refused() {
         check("/a/../b", Err(Ambiguity::DotSegment));
         check("/a/%2e%2E/b", Err(Ambiguity::DotSegment));
+        check("/a/.../b", Err(Ambiguity::DotSegment));
+        check("/a/..%c0%afb", Err(Ambiguity::NotUtf8));
+        check("/a%ff", Err(Ambiguity::NotUtf8));
         check("//a", Err(Ambiguity::EmptySegment));
         check("/a%2Fb", Err(Ambiguity::EncodedByte(b'/')));
         check("/a%5cb", Err(Ambiguity::EncodedByte(b'\\')));
@@ -191,6 +259,27 @@ mod tests {
         check("/a%2", Err(Ambiguity::Encoding));
         check("a", Err(Ambiguity::NotAbsolute));
         check("/a?b#c", Err(Ambiguity::Byte(b'#')));
+    }
+
+    #[test]
+    fn a_lenient_reading_takes_off_every_disguise() {
+        for (target, expected) in [
+            ("/api/admin", "/api/admin"),
+            ("/api/Admin/?x", "/api/Admin"),
+            ("/api/%20admin%20", "/api/admin"),
+            ("/api/admin%C2%A0", "/api/admin"),
+            ("/api./admin.", "/api/admin"),
+            ("/api/admin%3Fx", "/api/admin"),
+            ("/api/admin%23x", "/api/admin"),
+            ("/api/%EF%BD%81dmin", "/api/admin"),
+            ("/%EF%BC%8Fapi/%E2%80%8Badmin", "/api/admin"),
+            ("/api/x/%EF%BC%8E%EF%BC%8E/admin", "/api/admin"),
+            ("/api/x/..%EF%BC%BCadmin", "/api/admin"),
+            ("/", "/"),
+        ] {
+            let path = CleanPath::parse(target.as_bytes()).unwrap();
+            assert_eq!(path.lenient(), expected, "{target}");
+        }
     }
 
     proptest! {

@@ -18,6 +18,7 @@ use crate::clock;
 use crate::guards::rate_limit;
 use crate::journey::{Journey, Step};
 use crate::limits::Subject;
+use crate::listener::pace::BodyPace;
 use crate::records::Sent;
 use crate::rejection::{Reason, Rejection};
 use crate::request_head::RequestHead;
@@ -53,6 +54,13 @@ impl ProxyHttp for Edge {
         journey.client = ClientAddr::from_socket(address.map(std::net::SocketAddr::ip));
         let policy = self.shared.policy.current();
         let has_body = !session.is_body_empty();
+        journey.pace = session.req_header().extensions.get::<BodyPace>().cloned();
+        if let Some(pace) = &journey.pace {
+            pace.belongs_to(journey.id, journey.client);
+            if !has_body {
+                pace.over();
+            }
+        }
         let head = read_head(session.req_header(), has_body);
         journey.policy = Some(policy.clone());
         match admit(&self.shared, &policy, &head, journey) {
@@ -90,9 +98,14 @@ impl ProxyHttp for Edge {
         &self,
         _: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         journey: &mut Journey,
     ) -> Result<()> {
+        match &journey.pace {
+            Some(pace) if end => pace.over(),
+            Some(pace) => pace.moved(),
+            None => {}
+        }
         let bytes = body.as_ref().map_or(0, Bytes::len);
         let spent = match journey.admission_mut() {
             Some(admission) => admission.body.spend(bytes),
@@ -111,6 +124,9 @@ impl ProxyHttp for Edge {
         journey: &mut Journey,
     ) -> Result<()> {
         journey.answered();
+        if let Some(pace) = &journey.pace {
+            pace.over();
+        }
         let outcome = response.headers.get(headers::OUTCOME).and_then(|value| value.to_str().ok());
         journey.outcome = outcome.and_then(Outcome::parse);
         self.shared.respond.complete(response, journey)

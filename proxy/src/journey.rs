@@ -11,6 +11,7 @@ use crate::client_addr::ClientAddr;
 use crate::cors::Grant;
 use crate::decision_id::DecisionId;
 use crate::guards::rate_limit::Standings;
+use crate::listener::pace::BodyPace;
 use crate::live_policy::InForce;
 use crate::rejection::Rejection;
 
@@ -68,6 +69,8 @@ pub(crate) struct Journey {
     pub(crate) outcome: Option<Outcome>,
     /// The policy the request began under, and ends under.
     pub(crate) policy: Option<Arc<InForce>>,
+    /// How an HTTP/2 body is coming along.
+    pub(crate) pace: Option<BodyPace>,
     /// What the client's page may read.
     pub(crate) grant: Option<Grant>,
     /// How the caller stands with every limit that was asked.
@@ -88,6 +91,7 @@ impl Journey {
             refusal: None,
             outcome: None,
             policy: None,
+            pace: None,
             grant: None,
             standings: Standings::new(),
             admission: None,

@@ -9,6 +9,8 @@ pub(crate) mod caps;
 mod fence;
 mod h1;
 mod h2;
+mod h2_heads;
 mod head;
+pub(crate) mod pace;
 mod stream;
 pub(crate) mod worker;

@@ -121,3 +121,5 @@ impl TokenVerifier {
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

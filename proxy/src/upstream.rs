@@ -23,28 +23,56 @@ use crate::guards::authenticate::Caller;
 use crate::journey::Journey;
 
 /// Headers about the client's connection (RFC 9110, 7.6.1), and those by which a client could
-/// speak in somebody else's name or change a request's meaning behind the edge.
-const REMOVED: [&str; 19] = [
+/// speak in somebody else's name or change a request's meaning behind the edge: its client's
+/// address, its host, its method or its path. Whatever begins with `x-forwarded` goes, too.
+const REMOVED: [&str; 40] = [
     "authorization",
+    "cf-connecting-ip",
+    "client-ip",
     "connection",
+    "fastly-client-ip",
     "forwarded",
+    "forwarded-for",
+    "http2-settings",
     "keep-alive",
     "proxy-authorization",
     "proxy-connection",
+    "redirect",
     "te",
     "trailer",
+    "true-client-ip",
     "upgrade",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
+    "url",
+    "x-accel-redirect",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-custom-ip-authorization",
+    "x-envoy-external-address",
+    "x-host",
+    "x-http-destinationurl",
     "x-http-method",
     "x-http-method-override",
+    "x-http-path-override",
     "x-method-override",
+    "x-original-host",
     "x-original-url",
+    "x-originating-ip",
+    "x-override-url",
+    "x-proxyuser-ip",
     "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
     "x-rewrite-url",
-    "http2-settings",
+    "x-sendfile",
 ];
+
+/// How headers begin in which proxies tell what they have changed.
+const FORWARDED: &str = "x-forwarded";
+
+/// What frames a body: another spelling of it would be a second framing to some servers.
+const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// One upstream and the keys that sign what is said to it.
 #[derive(Debug)]
@@ -152,7 +180,10 @@ fn is_framing(name: &HeaderName) -> bool {
 /// Compared with `_` and `.` folded into `-`, as some servers fold them.
 fn is_untrusted(name: &HeaderName) -> bool {
     let name = name.as_str();
-    headers::is_reserved(name) || REMOVED.iter().any(|removed| folds_to(name, removed))
+    headers::is_reserved(name)
+        || name.get(..FORWARDED.len()).is_some_and(|start| folds_to(start, FORWARDED))
+        || REMOVED.iter().any(|removed| folds_to(name, removed))
+        || FRAMING.iter().any(|framing| name != *framing && folds_to(name, framing))
 }
 
 fn folds_to(name: &str, plain: &str) -> bool {
@@ -190,6 +221,10 @@ mod tests {
             ("stockade.outcome", "x"),
             ("authorization", "Bearer x"),
             ("x_forwarded_for", "1.2.3.4"),
+            ("x-forwarded-prefix", "/admin"),
+            ("x_rewrite.url", "/admin"),
+            ("content_length", "9"),
+            ("transfer.encoding", "chunked"),
             ("X-HTTP-Method-Override", "DELETE"),
             ("connection", "x-secret, content-length, host"),
             ("x-secret", "1"),

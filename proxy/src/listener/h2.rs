@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use http::header;
 use pingora::apps::HttpServerApp as _;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::{
@@ -13,9 +15,13 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::head::HEAD_BYTES_MAX;
+use super::pace::BodyPace;
 use super::stream::ClientStream;
 use super::worker::Worker;
+use crate::journey::{Journey, Step};
 use crate::metrics::Refused;
+use crate::records::Sent;
+use crate::rejection::{Reason, Rejection};
 
 /// Streams one connection may have open at once.
 const STREAMS_MAX: u32 = 128;
@@ -26,8 +32,9 @@ const MALFORMED_MAX: usize = 32;
 /// Streams reset by the client that may wait to be noticed (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 32;
 
-pub(super) async fn serve(worker: &Arc<Worker>, stream: Box<ClientStream>) {
+pub(super) async fn serve(worker: &Arc<Worker>, mut stream: Box<ClientStream>) {
     let limits = &worker.shared.limits;
+    stream.watch_heads(limits.head_timeout);
     let digest =
         Arc::new(Digest { socket_digest: stream.get_socket_digest(), ..Digest::default() });
     let stream: Stream = stream;
@@ -67,16 +74,59 @@ pub(super) async fn serve(worker: &Arc<Worker>, stream: Box<ClientStream>) {
     }
 }
 
-fn serve_stream(worker: &Arc<Worker>, session: HttpSession, active: &Arc<Active>) {
+fn serve_stream(worker: &Arc<Worker>, mut session: HttpSession, active: &Arc<Active>) {
     let (worker, guard) = (worker.clone(), active.begin());
-    let timeout = Some(worker.shared.limits.body_timeout);
+    let body_timeout = worker.shared.limits.body_timeout;
+    let pace = BodyPace::new();
+    session.req_header_mut().extensions_mut().insert(pace.clone());
     tokio::spawn(async move {
+        if !is_well_formed(&mut session, body_timeout).await {
+            // The client hears of it by a reset, as of whatever else HTTP/2 itself refuses.
+            return worker.shared.metrics.refused(Refused::Http2);
+        }
         let mut session = ServerSession::new_http2(session);
-        session.set_write_timeout(timeout);
-        // Nothing comes back: a stream carries one request.
-        drop(worker.app.process_new_http(session, &worker.stop).await);
+        session.set_write_timeout(Some(body_timeout));
+        tokio::select! {
+            // Nothing comes back: a stream carries one request.
+            _ = worker.app.process_new_http(session, &worker.stop) => {}
+            () = pace.stopped(body_timeout) => record_stopped(&worker, &pace),
+        }
         drop(guard);
     });
+}
+
+/// A stream whose body stopped is reset; its journey went with it.
+fn record_stopped(worker: &Worker, pace: &BodyPace) {
+    let mut journey = Journey::begin();
+    (journey.id, journey.client) = pace.owner().unwrap_or((journey.id, journey.client));
+    journey.refuse(Step::Body, Rejection::new(Reason::BodyTimeout));
+    let sent = Sent { method: "-", status: 0, bytes: 0, user_agent: None };
+    worker.shared.records.record(&journey, sent);
+}
+
+/// What RFC 9113 calls malformed and the library lets pass.
+async fn is_well_formed(session: &mut HttpSession, body_timeout: Duration) -> bool {
+    let head = session.req_header();
+    // A scheme has a letter at least (8.3.1; RFC 3986, 3.1), and ours are two.
+    let is_ours = |scheme: &str| ["https", "http"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+    if !head.uri.scheme_str().is_none_or(is_ours) {
+        return false;
+    }
+    if head.headers.get(header::CONTENT_LENGTH).is_none_or(|length| length != "0") {
+        return true;
+    }
+    // SECURITY: a body that is announced to be empty may still come (8.1.1). The proxy app would
+    // not wait for it, and a malformed request would be forwarded before it is known to be one.
+    let ends_empty = async {
+        loop {
+            match session.read_body_bytes().await {
+                Ok(Some(bytes)) if bytes.is_empty() => {}
+                Ok(None) => return true,
+                Ok(Some(_)) | Err(_) => return false,
+            }
+        }
+    };
+    timeout(body_timeout, ends_empty).await.unwrap_or(false)
 }
 
 fn options() -> H2Options {

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::fence::Fence;
+use super::h2_heads::HeadWatch;
 use super::head::Framing;
 
 /// Bytes taken from TLS at once.
@@ -44,6 +45,8 @@ pub(super) struct ClientStream {
     fence: Fence,
     unread: BytesMut,
     gathered: BytesMut,
+    /// For HTTP/2.
+    heads: Option<HeadWatch>,
 }
 
 impl ClientStream {
@@ -60,7 +63,13 @@ impl ClientStream {
             fence: Fence::Open,
             unread: BytesMut::new(),
             gathered: BytesMut::new(),
+            heads: None,
         }
+    }
+
+    /// From here on, reads are HTTP/2 frames, whose heads must each arrive within this time.
+    pub(super) fn watch_heads(&mut self, whole: Duration) {
+        self.heads = Some(HeadWatch::new(whole));
     }
 
     /// Whether HTTP/2 was agreed on.
@@ -98,6 +107,19 @@ impl ClientStream {
         ready!(Pin::new(&mut self.tls).poll_read(cx, &mut buf))?;
         self.unread.extend_from_slice(buf.filled());
         Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    /// HTTP/2 frames, as long as no head among them takes too long.
+    fn poll_frames(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.tls).poll_read(cx, buf);
+        if let Some(heads) = &mut self.heads {
+            heads.saw(buf.filled().get(before..).unwrap_or_default());
+            if heads.is_overdue(cx) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        read
     }
 
     /// A body's bytes, and not one more.
@@ -155,7 +177,7 @@ impl AsyncRead for ClientStream {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match this.fence {
-            Fence::Open => Pin::new(&mut this.tls).poll_read(cx, buf),
+            Fence::Open => this.poll_frames(cx, buf),
             Fence::Done => this.poll_left(cx),
             Fence::Length(_) | Fence::Chunked(_) => this.poll_fenced(cx, buf),
         }

@@ -57,7 +57,7 @@ const CONFINED: &[Confined] = &[
     Confined { library: "pingora", holders: &["proxy", "bench"], testers: &["test-support", "e2e"] },
     Confined { library: "axum", holders: &["core-api"], testers: &[] },
     Confined { library: "sqlx", holders: &["core-api"], testers: &[] },
-    Confined { library: "casbin", holders: &["policy"], testers: &["bench"] },
+    Confined { library: "casbin", holders: &["policy", "bench"], testers: &[] },
     Confined { library: "jsonwebtoken", holders: &["proxy", "core-api", "test-support", "e2e", "bench"], testers: &[] },
 ];
 

@@ -1,0 +1,1 @@
+//! Promises kept from the outside, through TLS; they are in `tests/it`, one file each.

@@ -1,0 +1,19 @@
+//! What Stockade promises, tried from the outside: the built programs, over TLS, one file for
+//! each promise.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "these are tests: where they cannot go on, they have failed"
+)]
+
+mod access;
+mod deadlines;
+mod headers;
+mod keep_alive;
+mod orders;
+mod pingora_items;
+mod refusals;
+mod start_stop;
+mod tls;
+mod tour;
