@@ -3,7 +3,7 @@
 //! One line, one answer. A command is done when it is answered as done, or it is not done.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,9 @@ use crate::clock;
 /// Time for one command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long to wait when the system can open no more connections.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 /// Commands taken at once.
 const COMMANDS_MAX: usize = 16;
 
@@ -36,9 +39,10 @@ pub(crate) fn bind(path: &Path) -> io::Result<std::os::unix::net::UnixListener> 
     if UnixStream::connect(path).is_ok() {
         return Err(io::Error::new(io::ErrorKind::AddrInUse, "another edge answers on it"));
     }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path)?,
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is no socket")),
+        Err(_) => {}
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
@@ -59,13 +63,22 @@ pub(crate) async fn serve(
         tokio::select! {
             _ = stop.wait_for(|&stop| stop) => return Ok(()),
             Some(_) = commands.join_next() => {}
-            accepted = listener.accept(), if commands.len() < COMMANDS_MAX => {
-                let (stream, _) = accepted?;
+            stream = next(&listener), if commands.len() < COMMANDS_MAX => {
                 if stream.peer_cred().is_ok_and(|peer| peer.uid() == own_user) {
                     let bans = bans.clone();
                     commands.spawn(tokio::time::timeout(COMMAND_TIMEOUT, converse(stream, bans)));
                 }
             }
+        }
+    }
+}
+
+/// The next connection. Descriptors may run short, and come back.
+async fn next(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }

@@ -17,6 +17,7 @@ use stockade_settings::EdgeSettings;
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::bans::Bans;
 use crate::client_addr::TrustedProxies;
@@ -197,7 +198,7 @@ impl Proxy {
     /// time, and the last records are written.
     ///
     /// # Errors
-    /// When the system gives no threads.
+    /// When the system gives no threads, or a worker ends before it is told to.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> io::Result<()> {
         let (drained, after_drain) = watch::channel(false);
         let metrics = self.shared.metrics.clone();
@@ -225,17 +226,22 @@ impl Proxy {
         };
         let parts =
             Parts { shared: self.shared, tls: self.tls, caps: self.caps, stop: stop.clone() };
-        let workers = start_workers(self.workers, &parts, &self.listener)?;
+        let mut workers = start_workers(self.workers, &parts, &self.listener)?;
         drop(self.listener);
 
         let mut stop = stop;
-        // An error says that whoever could stop the edge is gone, which is a stop too.
-        drop(stop.wait_for(|&stop| stop).await);
-        self.readiness.not_ready("stopping");
-        for worker in workers {
-            // An error says that the worker's thread has ended, which is what is waited for.
-            drop(worker.await);
+        tokio::select! {
+            biased;
+            // An error says that whoever could stop the edge is gone, which is a stop too.
+            _ = stop.wait_for(|&stop| stop) => {}
+            // An edge that serves with fewer workers than it should must not seem well.
+            _ = workers.join_next() => {
+                self.readiness.not_ready("a worker ended");
+                return Err(io::Error::other("a worker ended; its own message tells why"));
+            }
         }
+        self.readiness.not_ready("stopping");
+        while workers.join_next().await.is_some() {}
         drained.send_replace(true);
         // These tasks end with the drain; how they ended changes nothing any more.
         drop(flusher.await);
@@ -247,25 +253,26 @@ impl Proxy {
     }
 }
 
-/// Starts the workers' threads; each receiver resolves when its thread has ended.
+/// Starts the workers' threads; each task ends when its thread has, in whatever way.
 fn start_workers(
     count: NonZeroUsize,
     parts: &Parts,
     listener: &TcpListener,
-) -> io::Result<Vec<oneshot::Receiver<()>>> {
-    (0..count.get())
-        .map(|number| {
-            let (parts, listener) = (parts.clone(), listener.try_clone()?);
-            let (ended, on_end) = oneshot::channel();
-            std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
-                if let Err(error) = worker::run(parts, listener) {
-                    tracing::error!(%error, "a worker could not serve");
-                }
-                drop(ended);
-            })?;
-            Ok(on_end)
-        })
-        .collect()
+) -> io::Result<JoinSet<()>> {
+    let mut workers = JoinSet::new();
+    for number in 0..count.get() {
+        let (parts, listener) = (parts.clone(), listener.try_clone()?);
+        let (ended, on_end) = oneshot::channel::<()>();
+        std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
+            if let Err(error) = worker::run(parts, listener) {
+                tracing::error!(%error, "a worker could not serve");
+            }
+            // Dropped by a panic as well.
+            drop(ended);
+        })?;
+        workers.spawn(async move { drop(on_end.await) });
+    }
+    Ok(workers)
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
