@@ -94,11 +94,12 @@ fn read_range(text: &Text<'_>, reader: &mut TomlReader<'_, '_>) -> Option<IpNetw
     parse_range(text.text, place, reader.findings())
 }
 
-/// An address range. A bare address, a netmask, bits behind the prefix and IPv4 in IPv6 clothes
-/// are refused: each is read differently by different people.
+/// An address range. A bare address, a netmask, zeros before the prefix, bits behind it and IPv4
+/// in IPv6 clothes are refused: each is read differently by different people.
 fn parse_range(text: &str, at: Place<'_>, findings: &mut Findings) -> Option<IpNetwork> {
     let parsed = text.split_once('/').and_then(|(address, prefix)| {
-        let plain = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = digits && (prefix == "0" || !prefix.starts_with('0'));
         let prefix = prefix.parse().ok().filter(|_| plain)?;
         IpNetwork::new(address.parse().ok()?, prefix).ok()
     });
@@ -160,6 +161,7 @@ mod tests {
             ("10.0.0.0/255.0.0.0", Code::BadNetwork),
             ("10.0.0.0/+8", Code::BadNetwork),
             ("10.0.0.0/33", Code::BadNetwork),
+            ("10.0.0.0/08", Code::BadNetwork),
             ("010.0.0.0/8", Code::BadNetwork),
             ("::ffff:10.0.0.0/104", Code::BadNetwork),
             ("10.0.0.1/8", Code::HostBits),

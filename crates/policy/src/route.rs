@@ -93,6 +93,6 @@ impl fmt::Display for Auth {
 pub struct BodyRule {
     /// The largest body; 0 where none is expected.
     pub bytes_max: u64,
-    /// The media types it may have, in lower case and without parameters.
+    /// The media types it may have, in lower case and without parameters; empty for any, or none.
     pub media: Vec<String>,
 }

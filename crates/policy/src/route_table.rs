@@ -6,7 +6,7 @@
 
 use crate::finding::{Code, Findings, Place};
 use crate::names::RouteId;
-use crate::pattern::{Method, MethodRule, Segment};
+use crate::pattern::{Method, MethodRule, Pattern, Segment};
 use crate::route::Route;
 
 /// Every route of a bundle.
@@ -60,6 +60,20 @@ impl RouteTable {
         }
     }
 
+    /// Whether a server that does not tell small letters from capitals could read `path` as that
+    /// of a more specific pattern, which is guarded in another way than `route` is.
+    pub fn is_shadowed(&self, route: &Route, path: &str) -> bool {
+        let owner = path.strip_prefix('/').and_then(|path| {
+            self.descend(self.nodes.first()?, Some(path), Node::literal_in_any_case)
+        });
+        let others = owner.map_or(&[][..], |owner| &owner.routes).iter();
+        others.filter_map(|(_, id)| self.get(*id)).any(|other| {
+            other.index != route.index
+                && is_more_specific(&other.pattern, &route.pattern)
+                && !is_guarded_alike(other, route)
+        })
+    }
+
     /// The methods a path answers, as `Allow` lists them, for example `GET, HEAD, POST`. Nothing
     /// where no route has this path.
     pub fn allow(&self, path: &str) -> Option<&str> {
@@ -110,19 +124,25 @@ impl RouteTable {
     }
 
     fn owner(&self, path: &str) -> Option<&Owner> {
-        self.descend(self.nodes.first()?, Some(path.strip_prefix('/')?))
+        self.descend(self.nodes.first()?, Some(path.strip_prefix('/')?), Node::literal)
     }
 
     /// The owner of what is left of a path below `node`. Every node is visited at most once, so
     /// turning back from a literal that led nowhere stays cheap.
-    fn descend<'a>(&'a self, node: &'a Node, left: Option<&str>) -> Option<&'a Owner> {
+    fn descend<'a>(
+        &'a self,
+        node: &'a Node,
+        left: Option<&str>,
+        literal: fn(&Node, &str) -> Option<usize>,
+    ) -> Option<&'a Owner> {
         let Some(left) = left else { return node.end.if_any() };
         let (segment, left_after) = match left.split_once('/') {
             Some((segment, after)) => (segment, Some(after)),
             None => (left, None),
         };
-        let below = |child: Option<usize>| self.descend(self.nodes.get(child?)?, left_after);
-        below(node.literal(segment))
+        let below =
+            |child: Option<usize>| self.descend(self.nodes.get(child?)?, left_after, literal);
+        below(literal(node, segment))
             .or_else(|| below(node.parameter.filter(|_| !segment.is_empty())))
             .or_else(|| node.rest.if_any())
     }
@@ -183,6 +203,35 @@ impl Node {
             self.literals.binary_search_by(|(known, _)| known.as_ref().cmp(segment)).ok()?;
         self.literals.get(place).map(|(_, child)| *child)
     }
+
+    /// As [`literal`](Self::literal), or else one that differs in capitals alone.
+    fn literal_in_any_case(&self, segment: &str) -> Option<usize> {
+        let alike = |known: &str| known.eq_ignore_ascii_case(segment);
+        let other = || self.literals.iter().find(|(known, _)| alike(known));
+        self.literal(segment).or_else(|| other().map(|(_, child)| *child))
+    }
+}
+
+/// Decided from the left, as by [`RouteTable::find`]; a pattern that has ended before `{**name}`
+/// comes first, too.
+fn is_more_specific(pattern: &Pattern, other: &Pattern) -> bool {
+    let rank = |segment: &Segment| match segment {
+        Segment::Literal(_) => 0,
+        Segment::Parameter => 1,
+        Segment::Rest => 2,
+    };
+    let ranks = |pattern: &Pattern| pattern.segments().iter().map(rank).collect::<Vec<_>>();
+    let (ranks, others) = (ranks(pattern), ranks(other));
+    match ranks.iter().zip(&others).find(|(rank, other)| rank != other) {
+        Some((rank, other)) => rank < other,
+        None => others.get(ranks.len()) == Some(&2),
+    }
+}
+
+/// Whether two routes ask the same of their callers.
+fn is_guarded_alike(one: &Route, other: &Route) -> bool {
+    let guards = |route: &Route| (route.needs, route.auth, route.network);
+    guards(one) == guards(other) && one.limits == other.limits
 }
 
 impl Owner {

@@ -67,11 +67,6 @@ impl VectorSet {
         }
     }
 
-    /// How many cases were noted.
-    pub fn count(&self) -> usize {
-        self.seen.len()
-    }
-
     /// Reports, and compares with the ledger.
     ///
     /// # Panics

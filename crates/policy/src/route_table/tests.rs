@@ -150,3 +150,42 @@ fn the_same_requests_cannot_have_two_routes() {
         assert_eq!(places, if clash { vec![(Code::Overlap, 2)] } else { vec![] }, "{matches:?}");
     }
 }
+
+/// Which of these paths fall to a pattern although another, stricter one could be meant.
+#[track_caller]
+fn check_shadowed(matches: &[&str], paths: &[(&str, bool)]) {
+    let mut routes = routes(matches);
+    // The first of them is guarded in another way than the rest.
+    routes[0].0.auth = Auth::Required;
+    let table = RouteTable::build(routes, &mut Findings::default());
+    for (path, expected) in paths {
+        let RouteMatch::Found(route) = table.find("GET", path) else { panic!("{path}") };
+        let lenient = path.trim_end_matches('/');
+        assert_eq!(table.is_shadowed(route, lenient), *expected, "{path}");
+    }
+}
+
+#[test]
+fn another_spelling_of_a_stricter_path_is_known() {
+    let matches = ["* /api/admin/{**rest}", "GET /api/{id}", "* /{**rest}"];
+    let paths = [
+        ("/api/admin/x", false),
+        ("/api/Admin/x", true),
+        ("/API/ADMIN/x", true),
+        ("/api/Administrator/x", false),
+        ("/api/7", false),
+        ("/other", false),
+    ];
+    check_shadowed(&matches, &paths);
+    let paths = [("/Users", false), ("/users", true), ("/users/7", false), ("/Users/", true)];
+    check_shadowed(&["GET /Users", "* /{**rest}"], &paths);
+}
+
+#[test]
+fn a_path_that_is_named_as_it_is_stands_for_itself() {
+    check_shadowed(
+        &["GET /a", "GET /A", "GET /a/"],
+        &[("/a", false), ("/A", false), ("/a/", false)],
+    );
+    check_shadowed(&["GET /x", "GET /{id}"], &[("/x", false), ("/y", false)]);
+}

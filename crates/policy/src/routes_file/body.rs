@@ -1,4 +1,5 @@
-//! The body a route takes: `body = { max = "16KiB", media = ["application/json"] }`.
+//! The body a route takes: `body = { max = "16KiB", media = ["application/json"] }`, or
+//! `media = ["*/*"]` where whatever is behind the edge judges bodies by itself.
 
 use crate::finding::Code;
 use crate::measure::read_size;
@@ -15,8 +16,16 @@ pub(super) fn read(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option
     Some(BodyRule { bytes_max: bytes_max?, media: media? })
 }
 
+/// Any media type, or none at all.
+const ANY: &str = "*/*";
+
 fn read_media(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<Vec<String>> {
     let texts = reader.strings(entry)?;
+    if let [only] = texts.as_slice()
+        && only.text == ANY
+    {
+        return Some(Vec::new());
+    }
     if texts.is_empty() {
         let place = reader.place(entry.key_at);
         let fix = "name one, such as `application/json`, or leave `body` out";
