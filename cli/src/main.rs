@@ -9,6 +9,10 @@ mod health;
 mod policy;
 #[cfg(feature = "serve")]
 mod up;
+#[cfg(feature = "serve")]
+mod user;
+#[cfg(feature = "serve")]
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -34,6 +38,12 @@ enum Verb {
     /// Start the whole system, edge and core, on embedded defaults.
     #[cfg(feature = "serve")]
     Up(up::UpArgs),
+    /// Prove that stock, ledger and orders agree; exit code 2 when they do not.
+    #[cfg(feature = "serve")]
+    Verify(verify::VerifyArgs),
+    /// Make accounts from the command line.
+    #[cfg(feature = "serve")]
+    User(user::UserArgs),
     /// Ask a running program whether it wants traffic; exit code 0 for yes, 1 for no.
     Health(health::HealthArgs),
     /// Check, test and print policies.
@@ -52,6 +62,10 @@ fn main() -> ExitCode {
     let done = match cli.verb {
         #[cfg(feature = "serve")]
         Verb::Up(args) => up::run(&args, &mut out),
+        #[cfg(feature = "serve")]
+        Verb::Verify(args) => verify::run(&args, &mut out),
+        #[cfg(feature = "serve")]
+        Verb::User(args) => user::run(&args, &mut out),
         Verb::Health(args) => health::run(&args, &mut out),
         Verb::Policy(args) => policy::run(&args, &mut out),
         Verb::Ban(args) => ban::ban(&args, &mut out),

@@ -3,27 +3,45 @@
 //! | file | what |
 //! |---|---|
 //! | `accounts/register.rs` | a new account |
-//! | `accounts/login.rs` | a password for an access token |
+//! | `accounts/invite.rs` | a new account whose owner chooses a password by a link |
+//! | `accounts/set_password.rs` | a password by such a link |
+//! | `accounts/login.rs` | a password for a session and its tokens |
+//! | `accounts/refresh.rs` | a refresh token for the next tokens |
+//! | `accounts/logout.rs` | the end of a session |
+//! | `accounts/sessions.rs` | sessions and their refresh tokens |
 //! | `accounts/password.rs` | what a password must be, and how it is kept |
 //! | `accounts/token.rs` | access tokens (RFC 9068) |
+//! | `accounts/opaque.rs` | refresh tokens and links: random, kept as hashes |
 //! | `accounts/keys.rs` | the key that signs them |
 //! | `accounts/name.rs` | user names, e-mail addresses, roles |
 
+mod invite;
 mod keys;
 mod login;
+mod logout;
 mod name;
+mod opaque;
 mod password;
+mod refresh;
 mod register;
+mod sessions;
+mod set_password;
 mod token;
 
 use std::collections::BTreeSet;
 
+pub(crate) use invite::{Invite, NewUser, Taken};
 pub(crate) use keys::{SigningKey, SigningKeyError};
-pub(crate) use login::{LoginError, NewSession, login};
-pub(crate) use name::Role;
+pub(crate) use login::{LoginError, Tokens, login};
+pub(crate) use logout::{Logout, logout};
+pub(crate) use name::{EmailAddress, NameError, Role, Username};
+pub(crate) use opaque::{NoEntropy, OpaqueToken, TokenHash};
 pub(crate) use password::{HashError, Password, PasswordHash, Passwords, WeakPepper};
+pub(crate) use refresh::{RefreshError, refresh};
 pub(crate) use register::{NewAccount, NotARegistration, RegisterError, Registration, register};
-pub(crate) use token::TokenIssuer;
+pub(crate) use sessions::{NewSession, RefreshToken, Rotation, Session, SessionBook};
+pub(crate) use set_password::{LinkOwner, NewLink, SetPasswordError, set_password};
+pub(crate) use token::{Lives, TokenIssuer};
 
 use crate::app::App;
 use crate::ids::AccountId;
@@ -43,7 +61,8 @@ pub(crate) struct Account {
 pub(crate) struct Credentials {
     pub(crate) id: AccountId,
     pub(crate) role: Role,
-    pub(crate) hash: PasswordHash,
+    /// `None` for somebody who has not chosen a password yet.
+    pub(crate) hash: Option<PasswordHash>,
 }
 
 /// Names that are taken, folded, as far as one batch of writes asked for them.

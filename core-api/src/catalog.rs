@@ -1,22 +1,61 @@
-//! Products, the SKUs sold of them, and their prices.
+//! Products, the SKUs sold of them, their prices, and the categories they are found in.
+//!
+//! | operation | file |
+//! |---|---|
+//! | publish a product | `catalog/publish.rs` |
+//! | edit or withdraw one | `catalog/edit.rs` |
+//! | offer another SKU, change a price | `catalog/offer.rs` |
+//! | open and close a category | `catalog/category.rs` |
+//!
+//! Every change of a product raises its version, and an edit says which version it was made
+//! on. A product that is withdrawn is no longer found and none of its SKUs is sold; orders and
+//! the ledger keep speaking of them, and a SKU is never given to another product.
 
+mod assortment;
+mod category;
+mod edit;
+mod name;
+mod offer;
 mod publish;
 
-pub(crate) use publish::{NewProduct, NewSku, PublishError, publish};
+pub(crate) use assortment::{Assortment, Changes, Listing};
+pub(crate) use category::{
+    Category, CloseCategory, CloseError, NewCategory, OpenError, categories, close, open,
+};
+pub(crate) use edit::{EditError, EditProduct, Expected, WithdrawProduct, edit, withdraw};
+pub(crate) use name::{
+    CATEGORY_NAME_CHARS_MAX, CategoryName, DESCRIPTION_CHARS_MAX, Description, PRODUCT_NAME_CHARS,
+    ProductName, TextError,
+};
+pub(crate) use offer::{OfferError, OfferSku, SetPrice, offer, set_price};
+pub(crate) use publish::{NewProduct, NotOffers, Offers, PublishError, SKUS_MAX, publish};
 
 use crate::app::App;
-use crate::ids::ProductId;
+use crate::ids::{CategoryId, ProductId};
 use crate::inventory::StockLevel;
 use crate::money::Money;
 use crate::sku::Sku;
 use crate::store::{Slice, StoreError};
 
+/// Counts the changes of one product, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version(pub(crate) i64);
+
+impl Version {
+    /// The version after this one.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 /// What is shown of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Product {
     pub(crate) id: ProductId,
+    pub(crate) version: Version,
     pub(crate) name: String,
     pub(crate) description: String,
+    pub(crate) category: Option<CategoryId>,
     pub(crate) offers: Vec<Offer>,
 }
 
@@ -28,9 +67,13 @@ pub(crate) struct Offer {
     pub(crate) stock: StockLevel,
 }
 
-/// Products, oldest first.
-pub(crate) async fn list(app: &App, slice: &Slice<ProductId>) -> Result<Vec<Product>, StoreError> {
-    app.store.products(slice).await
+/// Products, oldest first; of one category, if one is named.
+pub(crate) async fn list(
+    app: &App,
+    category: Option<CategoryId>,
+    slice: &Slice<ProductId>,
+) -> Result<Vec<Product>, StoreError> {
+    app.store.products(category, slice).await
 }
 
 /// One product.

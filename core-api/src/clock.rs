@@ -39,7 +39,7 @@ impl Timestamp {
     }
 
     /// As RFC 3339 writes it, in UTC.
-    pub(crate) fn to_rfc3339(self) -> String {
+    pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000);
         OffsetDateTime::from_unix_timestamp_nanos(nanos)
             .ok()

@@ -5,8 +5,8 @@
 
 use crate::accounts::{self, NotARegistration, Password, RegisterError, Registration};
 use crate::app::App;
-use crate::catalog::{self, NewProduct, NewSku, PublishError};
-use crate::inventory::{self, NewReceipt, NotAQuantity, Quantity, ReceiveError};
+use crate::catalog::{self, NewProduct, NotOffers, Offers, PublishError, TextError};
+use crate::inventory::{self, ByHand, NewMovement, NotAQuantity, Quantity, RecordError};
 use crate::money::{Currency, Money};
 use crate::sku::{NotASku, Sku};
 use crate::store::StoreError;
@@ -42,13 +42,17 @@ pub(crate) enum Cause {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
-    Receive(#[from] ReceiveError),
+    Receive(#[from] RecordError),
     #[error("could not look for what is there")]
     Store(#[from] StoreError),
     #[error(transparent)]
     Sku(#[from] NotASku),
     #[error(transparent)]
     Quantity(#[from] NotAQuantity),
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error(transparent)]
+    Offers(#[from] NotOffers),
 }
 
 /// Seeds accounts and products that are not there yet.
@@ -79,14 +83,23 @@ async fn seed_account(app: &App, account: &DemoAccount) -> Result<(), Cause> {
 }
 
 async fn seed_product(app: &App, product: &DemoProduct) -> Result<(), Cause> {
-    let mut skus = Vec::new();
+    let mut offers = Vec::new();
     for (sku, price_minor, _) in product.skus {
         let price = Money { minor: *price_minor, currency: Currency::EUR };
-        skus.push(NewSku { sku: Sku::parse(sku)?, price });
+        offers.push((Sku::parse(sku)?, price));
     }
-    let id = app.ids.next(app.clock.now());
-    let (name, description) = (product.name.to_owned(), product.description.to_owned());
-    catalog::publish(app, NewProduct { id, name, description, skus }).await?;
+    let new = NewProduct {
+        id: app.ids.next(app.clock.now()),
+        name: product.name.to_owned().try_into()?,
+        description: product.description.to_owned().try_into()?,
+        category: None,
+        offers: Offers::collect(offers.into_iter())?,
+    };
+    match catalog::publish(app, new).await {
+        // Whatever became of it since, it is not published twice.
+        Ok(()) | Err(PublishError::SkuTaken(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     for (sku, _, units) in product.skus {
         seed_stock(app, Sku::parse(sku)?, Quantity::try_from(*units)?).await?;
     }
@@ -98,9 +111,8 @@ async fn seed_stock(app: &App, sku: Sku, quantity: Quantity) -> Result<(), Cause
     if app.store.has_moved(&sku).await? {
         return Ok(());
     }
-    let note = Some("demo stock".to_owned());
-    let arrived = NewReceipt { sku, quantity, note, account: None, claim: None };
-    inventory::receive(app, arrived).await?;
+    let change = ByHand::Receive { quantity, note: None };
+    inventory::record(app, NewMovement { sku, change, account: None, claim: None }).await?;
     Ok(())
 }
 

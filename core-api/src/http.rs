@@ -7,16 +7,25 @@
 //! 3. the router: unknown path 404, other method 405;
 //! 4. `caller::require` refuses an assertion for another permission than the route's own;
 //! 5. the handler.
+//!
+//! What each operation takes and answers is described in `docs`; `openapi` makes a document of
+//! it.
 
 mod accounts;
 mod body;
 mod caller;
 mod catalog;
+mod categories;
+mod docs;
 mod internal;
 mod inventory;
+mod openapi;
 mod orders;
 mod page;
+mod precondition;
 mod problem;
+mod sessions;
+mod skus;
 
 use std::sync::Arc;
 
@@ -24,11 +33,15 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{self, MethodRouter};
+use openapi::Docs;
+pub use openapi::document;
 pub(crate) use page::CursorKey;
 use problem::Problem;
 use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY};
 
 use crate::app::App;
+
+const MOVEMENTS: &str = "/api/inventory/{sku}/movements";
 
 /// What is known of a route before any request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,28 +60,54 @@ pub struct RouteFacts {
 struct Route {
     facts: RouteFacts,
     handler: MethodRouter<Arc<App>>,
+    /// `None` for what no client can reach.
+    docs: Option<fn() -> Docs>,
+}
+
+/// Operations are described in `docs`, each under its own name.
+macro_rules! routes {
+    ($($method:ident($path:expr, $permission:expr, $operation:ident, $handler:expr),)+) => {
+        vec![$($method(
+            $path,
+            $permission,
+            stringify!($operation),
+            $handler,
+            Some(docs::$operation),
+        )),+]
+    };
 }
 
 fn table() -> Vec<Route> {
-    vec![
-        post("/api/auth/register", "auth.register", "register", accounts::register),
-        post("/api/auth/token", "auth.token", "issue_token", accounts::token),
-        get("/api/me", "accounts.read", "read_me", accounts::me),
-        get("/api/products", "products.read", "list_products", catalog::list),
-        get("/api/products/{id}", "products.read", "read_product", catalog::read),
-        get("/api/inventory", "inventory.read", "list_inventory", inventory::list),
-        post(
-            "/api/inventory/{sku}/movements",
-            "inventory.receive",
-            "receive_stock",
-            inventory::receive,
-        ),
-        post("/api/orders", "orders.create", "place_order", orders::place),
-        get("/api/orders", "orders.read", "list_orders", orders::list),
-        get("/api/orders/{id}", "orders.read", "read_order", orders::read),
-        get(JWKS, INTERNAL, "read_jwks", internal::jwks),
-        get(READY, INTERNAL, "read_readiness", internal::ready),
-    ]
+    let mut table = routes! {
+        post("/api/auth/register", "auth.register", register, accounts::register),
+        post("/api/auth/token", "auth.token", issue_token, sessions::token),
+        post("/api/auth/refresh", "auth.refresh", refresh_token, sessions::refresh),
+        post("/api/auth/logout", "sessions.end", log_out, sessions::logout),
+        post("/api/auth/password/set", "auth.password", set_password, accounts::set_password),
+        get("/api/me", "accounts.read", read_me, accounts::me),
+        get("/api/products", "products.read", list_products, catalog::list),
+        post("/api/products", "products.create", publish_product, catalog::publish),
+        get("/api/products/{id}", "products.read", read_product, catalog::read),
+        patch("/api/products/{id}", "products.update", edit_product, catalog::edit),
+        delete("/api/products/{id}", "products.delete", withdraw_product, catalog::withdraw),
+        get("/api/products/{id}/skus", "products.read", list_skus, skus::list),
+        post("/api/products/{id}/skus", "products.update", offer_sku, skus::offer),
+        patch("/api/products/{id}/skus/{sku}", "products.update", set_price, skus::set_price),
+        get("/api/categories", "categories.read", list_categories, categories::list),
+        post("/api/categories", "categories.create", open_category, categories::open),
+        delete("/api/categories/{id}", "categories.delete", close_category, categories::close),
+        get("/api/inventory", "inventory.read", list_inventory, inventory::list),
+        get(MOVEMENTS, "inventory.read", list_movements, inventory::history),
+        post(MOVEMENTS, "inventory.move", record_movement, inventory::record),
+        post("/api/orders", "orders.create", place_order, orders::place),
+        get("/api/orders", "orders.read", list_orders, orders::list),
+        get("/api/orders/{id}", "orders.read", read_order, orders::read),
+        post("/api/orders/{id}/cancel", "orders.cancel", cancel_order, orders::cancel),
+        get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
+    };
+    table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
+    table.push(get(READY, INTERNAL, "read_readiness", internal::ready, None));
+    table
 }
 
 /// Every route of the core, to be held against a policy.
@@ -91,32 +130,30 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-fn get<H, T>(
-    path: &'static str,
-    permission: &'static str,
-    operation: &'static str,
-    handler: H,
-) -> Route
-where
-    H: Handler<T, Arc<App>>,
-    T: 'static,
-{
-    let facts = RouteFacts { method: "GET", path, permission, operation };
-    Route { facts, handler: routing::get(handler) }
+macro_rules! methods {
+    ($($name:ident $method:literal)+) => {$(
+        fn $name<H, T>(
+            path: &'static str,
+            permission: &'static str,
+            operation: &'static str,
+            handler: H,
+            docs: Option<fn() -> Docs>,
+        ) -> Route
+        where
+            H: Handler<T, Arc<App>>,
+            T: 'static,
+        {
+            let facts = RouteFacts { method: $method, path, permission, operation };
+            Route { facts, handler: routing::$name(handler), docs }
+        }
+    )+};
 }
 
-fn post<H, T>(
-    path: &'static str,
-    permission: &'static str,
-    operation: &'static str,
-    handler: H,
-) -> Route
-where
-    H: Handler<T, Arc<App>>,
-    T: 'static,
-{
-    let facts = RouteFacts { method: "POST", path, permission, operation };
-    Route { facts, handler: routing::post(handler) }
+methods! {
+    get "GET"
+    post "POST"
+    patch "PATCH"
+    delete "DELETE"
 }
 
 async fn not_found() -> Problem {

@@ -45,17 +45,17 @@ impl IdempotencyKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KeyedOperation {
     PlaceOrder,
-    ReceiveStock,
+    RecordMovement,
 }
 
 impl KeyedOperation {
-    pub(crate) const ALL: [Self; 2] = [Self::PlaceOrder, Self::ReceiveStock];
+    pub(crate) const ALL: [Self; 2] = [Self::PlaceOrder, Self::RecordMovement];
 
     /// The stable word in the database.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PlaceOrder => "place_order",
-            Self::ReceiveStock => "receive_stock",
+            Self::RecordMovement => "record_movement",
         }
     }
 }

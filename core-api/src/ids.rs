@@ -62,6 +62,8 @@ id! {
     TokenId;
     /// Names a product.
     ProductId;
+    /// Names a category of products.
+    CategoryId;
     /// Names an order.
     OrderId;
     /// Names a hold on stock.

@@ -4,19 +4,23 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `catalog` | products, SKUs, prices |
+//! | `catalog` | products, SKUs, prices, categories |
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
-//! | `accounts` | accounts, passwords, sessions, access tokens |
+//! | `accounts` | accounts, passwords, sessions and their tokens |
 //!
-//! `http` is the first file to read: every route stands in one table there. Handlers
-//! translate in, call one domain operation, translate out. Domains know neither HTTP nor SQL.
+//! `http` is the first file to read: every route stands in one table there, and [`openapi`] is
+//! made from it. Handlers translate in, call one domain operation, translate out. Domains know
+//! neither HTTP nor SQL.
 //!
 //! # Transactions
 //!
 //! Everything that changes something goes through the `writer`: one task, one connection,
 //! many operations in one transaction, each decided in memory by a pure function and answered
 //! when the transaction is on disk. Everything that is read goes through `store`.
+//!
+//! Two things work on the database beside a core that serves: [`verify`] proves that nothing in
+//! it contradicts anything else, and [`UserAdmin`] makes accounts from the command line.
 //!
 //! # Trust
 //!
@@ -42,6 +46,8 @@ mod reach;
 mod sku;
 mod start;
 mod store;
+mod user_admin;
+mod verify;
 mod worksheet;
 mod writer;
 
@@ -54,13 +60,15 @@ use std::time::Duration;
 
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
-pub use http::{RouteFacts, routes};
+pub use http::{RouteFacts, document as openapi, routes};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
 use stockade_telemetry::ops::OpsListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+pub use user_admin::{Invitation, UserAdmin, UserError};
+pub use verify::{Broken, Report, VerifyError, verify};
 
 use crate::app::App;
 use crate::listener::EdgeListener;

@@ -2,15 +2,24 @@
 //!
 //! The socket is its owner's alone (mode 0600), and every peer must be a process of the same
 //! user. The socket is the barrier against replay of assertions: whoever can write to it could
-//! also have asked.
+//! also have asked. There are never more than [`CONNECTIONS_MAX`] connections: one more waits
+//! in the system's own, short queue until another ends.
 
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{fs, io};
 
 use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Most connections at once. The edge keeps far fewer.
+const CONNECTIONS_MAX: usize = 1024;
 
 /// How long to leave a listener alone that could not accept, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +40,15 @@ pub(crate) enum BindError {
 pub(crate) struct EdgeListener {
     listener: UnixListener,
     own_uid: u32,
+    places: Arc<Semaphore>,
     file: SocketFile,
+}
+
+/// A connection, and its place among the bounded number there may be.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: UnixStream,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The socket's name in the file system, gone when dropped.
@@ -41,24 +58,30 @@ struct SocketFile(PathBuf);
 impl EdgeListener {
     /// Takes the path, also from a process that died without removing its socket.
     pub(crate) async fn bind(path: &Path) -> Result<Self, BindError> {
+        Self::bind_for(path, CONNECTIONS_MAX).await
+    }
+
+    async fn bind_for(path: &Path, connections_max: usize) -> Result<Self, BindError> {
         remove_stale(path).await?;
         let listener = UnixListener::bind(path)?;
         let file = SocketFile(path.to_owned());
         // Whoever connects before this line is still asked who they are.
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, own_uid: own_uid()?, file })
+        let places = Arc::new(Semaphore::new(connections_max));
+        Ok(Self { listener, own_uid: own_uid()?, places, file })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.file.0
     }
 
-    async fn accept_own(&self) -> io::Result<Option<UnixStream>> {
+    async fn accept_own(&self) -> io::Result<Option<Connection>> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(io::Error::other)?;
         let (stream, _) = self.listener.accept().await?;
         // SECURITY: without this, a socket made readable by mistake would admit every user.
         let peer = stream.peer_cred()?.uid();
         if peer == self.own_uid {
-            return Ok(Some(stream));
+            return Ok(Some(Connection { stream, _place: place }));
         }
         tracing::warn!(peer.uid = peer, "a process of another user was turned away");
         Ok(None)
@@ -66,13 +89,13 @@ impl EdgeListener {
 }
 
 impl Listener for EdgeListener {
-    type Io = UnixStream;
+    type Io = Connection;
     type Addr = ();
 
-    async fn accept(&mut self) -> (UnixStream, ()) {
+    async fn accept(&mut self) -> (Connection, ()) {
         loop {
             match self.accept_own().await {
-                Ok(Some(stream)) => return (stream, ()),
+                Ok(Some(connection)) => return (connection, ()),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "could not accept");
@@ -84,6 +107,46 @@ impl Listener for EdgeListener {
 
     fn local_addr(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 
@@ -117,4 +180,24 @@ async fn remove_stale(path: &Path) -> Result<(), BindError> {
 fn own_uid() -> io::Result<u32> {
     let (one, _other) = UnixStream::pair()?;
     Ok(one.peer_cred()?.uid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_for_another_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("core.sock");
+        let mut listener = EdgeListener::bind_for(&path, 1).await.unwrap();
+        let (_one, _other) =
+            (UnixStream::connect(&path).await.unwrap(), UnixStream::connect(&path).await.unwrap());
+
+        let (first, ()) = listener.accept().await;
+        let mut second = Box::pin(listener.accept());
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(first);
+        second.await;
+    }
 }

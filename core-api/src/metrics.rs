@@ -14,6 +14,41 @@ const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 
 const NO_LABELS: &[&str] = &[];
 
+/// What placing an order comes to: what became of it, or the code of the refusal.
+const ORDER_OUTCOMES: [&str; 8] = [
+    "placed",
+    "replayed",
+    "out_of_stock",
+    "unknown_sku",
+    "invalid_request",
+    "idempotency_key_reused",
+    "busy",
+    "internal",
+];
+
+/// What a login comes to.
+const LOGIN_OUTCOMES: [&str; 7] = [
+    "issued",
+    "invalid_grant",
+    "invalid_token_request",
+    "unsupported_grant_type",
+    "body_too_large",
+    "busy",
+    "internal",
+];
+
+/// What a refresh token comes to; `reused` is one that was spent already.
+const REFRESH_OUTCOMES: [&str; 8] = [
+    "issued",
+    "reused",
+    "invalid_grant",
+    "invalid_token_request",
+    "unsupported_grant_type",
+    "body_too_large",
+    "busy",
+    "internal",
+];
+
 /// The core's metrics, registered once and shared.
 #[derive(Debug)]
 pub(crate) struct CoreMetrics {
@@ -22,10 +57,47 @@ pub(crate) struct CoreMetrics {
     assertions_rejected: IntCounterVec,
     orders: IntCounterVec,
     logins: IntCounterVec,
+    refreshes: IntCounterVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
     write_queue_depth: IntGaugeVec,
+}
+
+/// Why a request was not taken as the edge's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Distrust {
+    Missing,
+    Malformed,
+    UnknownKey,
+    BadSignature,
+    Expired,
+    OtherRequest,
+    OtherPermission,
+}
+
+impl Distrust {
+    const ALL: [Self; 7] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::UnknownKey,
+        Self::BadSignature,
+        Self::Expired,
+        Self::OtherRequest,
+        Self::OtherPermission,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::Expired => "expired",
+            Self::OtherRequest => "other_request",
+            Self::OtherPermission => "other_permission",
+        }
+    }
 }
 
 /// How one request ended.
@@ -44,11 +116,21 @@ pub(crate) struct Answer {
 pub(crate) enum Counted {
     Order(&'static str),
     Login(&'static str),
+    Refresh(&'static str),
 }
 
 impl CoreMetrics {
+    /// Registers every metric; what is counted by a closed set is counted from 0.
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Metrics::under(registry, PREFIX);
+        let metrics = Self::register_under(&Metrics::under(registry, PREFIX))?;
+        preset(&metrics.orders, &ORDER_OUTCOMES);
+        preset(&metrics.logins, &LOGIN_OUTCOMES);
+        preset(&metrics.refreshes, &REFRESH_OUTCOMES);
+        preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
+        Ok(metrics)
+    }
+
+    fn register_under(metrics: &Metrics<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
             requests: metrics.counter(
                 "requests_total",
@@ -67,6 +149,7 @@ impl CoreMetrics {
             )?,
             orders: metrics.counter("orders_total", "Orders asked for.", &["outcome"])?,
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
+            refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -97,16 +180,24 @@ impl CoreMetrics {
         self.requests.with_label_values(&labels).inc();
         let seconds = answer.duration.as_secs_f64();
         self.request_seconds.with_label_values(&[answer.operation]).observe(seconds);
-        match answer.outcome {
-            Some(Counted::Order(outcome)) => self.orders.with_label_values(&[outcome]).inc(),
-            Some(Counted::Login(outcome)) => self.logins.with_label_values(&[outcome]).inc(),
-            None => {}
+        if let Some(counted) = answer.outcome {
+            self.counted(counted);
         }
     }
 
+    fn counted(&self, counted: Counted) {
+        let (counter, known, outcome) = match counted {
+            Counted::Order(outcome) => (&self.orders, ORDER_OUTCOMES.as_slice(), outcome),
+            Counted::Login(outcome) => (&self.logins, LOGIN_OUTCOMES.as_slice(), outcome),
+            Counted::Refresh(outcome) => (&self.refreshes, REFRESH_OUTCOMES.as_slice(), outcome),
+        };
+        debug_assert!(known.contains(&outcome), "the outcome `{outcome}` is not in its closed set");
+        counter.with_label_values(&[outcome]).inc();
+    }
+
     /// Counts a request whose assertion was not believed.
-    pub(crate) fn assertion_rejected(&self, reason: &'static str) {
-        self.assertions_rejected.with_label_values(&[reason]).inc();
+    pub(crate) fn assertion_rejected(&self, reason: Distrust) {
+        self.assertions_rejected.with_label_values(&[reason.as_str()]).inc();
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {
@@ -122,6 +213,12 @@ impl CoreMetrics {
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.write_batch_size.with_label_values(NO_LABELS).observe(f64::from(size));
         self.write_batch_seconds.with_label_values(NO_LABELS).observe(took.as_secs_f64());
+    }
+}
+
+fn preset(counter: &IntCounterVec, labels: &[&str]) {
+    for label in labels {
+        counter.with_label_values(&[label]).inc_by(0);
     }
 }
 

@@ -45,6 +45,40 @@ impl fmt::Display for Currency {
     }
 }
 
+/// Highest price of one unit, in minor units.
+pub(crate) const PRICE_MINOR_MAX: i64 = 1_000_000_000_000;
+
+/// What one unit costs, in minor units: 1 to [`PRICE_MINOR_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub(crate) struct PriceMinor(i64);
+
+/// The number is not a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a price is 1 to {PRICE_MINOR_MAX} minor units")]
+pub(crate) struct NotAPrice;
+
+impl TryFrom<i64> for PriceMinor {
+    type Error = NotAPrice;
+
+    fn try_from(minor: i64) -> Result<Self, NotAPrice> {
+        if (1..=PRICE_MINOR_MAX).contains(&minor) { Ok(Self(minor)) } else { Err(NotAPrice) }
+    }
+}
+
+impl From<PriceMinor> for i64 {
+    fn from(price: PriceMinor) -> Self {
+        price.0
+    }
+}
+
+impl PriceMinor {
+    /// The price in this currency.
+    pub(crate) fn of(self, currency: Currency) -> Money {
+        Money { minor: self.0, currency }
+    }
+}
+
 /// An amount of one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Money {

@@ -1,13 +1,18 @@
 //! Orders and their states.
 //!
 //! An order exists before it is paid: placing it holds its stock for [`HOLD_LIFE`]. A hold
-//! that runs out is given back and the order is `expired`.
+//! that runs out is given back and the order is `expired`; one that is not wanted any more is
+//! given back at once and the order is `cancelled`.
 
+mod book;
+mod cancel;
 mod place;
 mod read;
 
 use std::time::Duration;
 
+pub(crate) use book::OrderBook;
+pub(crate) use cancel::{CancelError, CancelOrder, cancel};
 pub(crate) use place::{NewOrder, PlaceError, WantedLines, place};
 pub(crate) use read::{find, list};
 use serde::{Deserialize, Serialize};
@@ -26,16 +31,18 @@ pub(crate) const HOLD_LIFE: Duration = Duration::from_mins(15);
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OrderState {
     PendingPayment,
+    Cancelled,
     Expired,
 }
 
 impl OrderState {
-    pub(crate) const ALL: [Self; 2] = [Self::PendingPayment, Self::Expired];
+    pub(crate) const ALL: [Self; 3] = [Self::PendingPayment, Self::Cancelled, Self::Expired];
 
     /// The stable word in the database and in answers.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PendingPayment => "pending_payment",
+            Self::Cancelled => "cancelled",
             Self::Expired => "expired",
         }
     }

@@ -5,8 +5,8 @@
 
 use crate::ids::AccountId;
 
-/// Whose things may be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose things may be read or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
     /// This account's own.
     Own(AccountId),

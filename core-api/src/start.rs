@@ -15,7 +15,7 @@ use stockade_telemetry::ops::OpsListener;
 use zeroize::Zeroizing;
 
 use crate::Core;
-use crate::accounts::{Passwords, SigningKey, SigningKeyError, TokenIssuer, WeakPepper};
+use crate::accounts::{Lives, Passwords, SigningKey, SigningKeyError, TokenIssuer, WeakPepper};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::http::CursorKey;
@@ -116,11 +116,14 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let passwords = Passwords::new(pepper.to_vec(), settings.password_hashes_max.get(), metrics)
         .map_err(|why| Cause::WeakPepper { path: pepper_file.to_owned(), why })?;
     let signing_key = SigningKey::read(key_file).map_err(Cause::SigningKey)?;
-    let life = Duration::from_secs(u64::from(settings.access_token_secs.get()));
+    let lives = Lives {
+        access_token: Duration::from_secs(u64::from(settings.access_token_secs.get())),
+        session: Duration::from_secs(u64::from(settings.refresh_token_secs.get())),
+    };
     let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
     Ok(Keys {
         passwords,
-        tokens: TokenIssuer::new(signing_key, issuer, audience, life),
+        tokens: TokenIssuer::new(signing_key, issuer, audience, lives),
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
     })

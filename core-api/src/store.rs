@@ -11,13 +11,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-pub(crate) use sqlite::{OpenError, SqliteStore};
+pub(crate) use sqlite::{OpenError, SqliteStore, check_everything};
 
-use crate::accounts::{Account, Credentials};
-use crate::catalog::Product;
+use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, OrderId, ProductId};
-use crate::inventory::StockLevel;
+use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId};
+use crate::inventory::{Entry, StockLevel};
 use crate::orders::Order;
 use crate::reach::Reach;
 use crate::sku::Sku;
@@ -59,16 +59,44 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError>;
 
-    /// Products, oldest first.
-    async fn products(&self, slice: &Slice<ProductId>) -> Result<Vec<Product>, StoreError>;
+    /// Whether this refresh token was ever issued and its session is not long over.
+    async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError>;
 
+    /// Whose link to set a password this is, while it is good.
+    async fn link_owner(
+        &self,
+        link: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<LinkOwner>, StoreError>;
+
+    /// Products on sale, oldest first; of one category, if one is named.
+    async fn products(
+        &self,
+        category: Option<CategoryId>,
+        slice: &Slice<ProductId>,
+    ) -> Result<Vec<Product>, StoreError>;
+
+    /// The product, while it is on sale.
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// Categories, oldest first.
+    async fn categories(&self, slice: &Slice<CategoryId>) -> Result<Vec<Category>, StoreError>;
 
     /// Stock by SKU.
     async fn stock(&self, slice: &Slice<Sku>) -> Result<BTreeMap<Sku, StockLevel>, StoreError>;
 
     /// Whether the ledger has an entry of this SKU.
     async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError>;
+
+    /// Whether this SKU is or was sold.
+    async fn is_stocked(&self, sku: &Sku) -> Result<bool, StoreError>;
+
+    /// The ledger of a SKU, newest first.
+    async fn movements(
+        &self,
+        sku: &Sku,
+        slice: &Slice<MovementId>,
+    ) -> Result<Vec<Entry>, StoreError>;
 
     /// Orders within reach, newest first.
     async fn orders(&self, reach: Reach, slice: &Slice<OrderId>) -> Result<Vec<Order>, StoreError>;

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::accounts::{Names, NewAccount, NewSession};
-use crate::catalog::NewProduct;
+use crate::accounts::{Names, NewAccount, NewLink, PasswordHash, SessionBook, TokenHash};
+use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
-use crate::ids::{IdSource, OrderId};
-use crate::inventory::{DueHolds, Hold, Shelf};
+use crate::ids::{AccountId, CategoryId, IdSource, OrderId, ProductId, ReservationId, SessionId};
+use crate::inventory::{Hold, HoldStep, Holds, Shelf};
 use crate::money::Money;
-use crate::orders::Order;
+use crate::orders::OrderBook;
+use crate::reach::Reach;
 use crate::sku::Sku;
 
 /// The rows a batch asks for.
@@ -23,10 +24,21 @@ use crate::sku::Sku;
 pub(crate) struct Wanted {
     pub(crate) claims: BTreeSet<ClaimName>,
     pub(crate) skus: BTreeSet<Sku>,
+    pub(crate) products: BTreeSet<ProductId>,
+    pub(crate) categories: BTreeSet<CategoryId>,
+    /// Folded names of categories.
+    pub(crate) category_names: BTreeSet<String>,
+    /// Orders, if they are within reach, and what they hold.
+    pub(crate) orders: BTreeSet<(OrderId, Reach)>,
     /// Folded user names.
     pub(crate) usernames: BTreeSet<String>,
     /// Folded e-mail addresses.
     pub(crate) emails: BTreeSet<String>,
+    pub(crate) sessions: BTreeSet<SessionId>,
+    /// Refresh tokens and their sessions.
+    pub(crate) refresh_tokens: BTreeSet<TokenHash>,
+    /// Links to set a password.
+    pub(crate) links: BTreeSet<TokenHash>,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
 }
@@ -36,10 +48,16 @@ pub(crate) struct Wanted {
 pub(crate) struct Loaded {
     pub(crate) claims: Claims,
     pub(crate) shelf: Shelf,
+    /// What the wanted SKUs cost that are on sale.
     pub(crate) prices: BTreeMap<Sku, Money>,
+    pub(crate) catalog: Assortment,
+    pub(crate) orders: OrderBook,
     /// Holds of the wanted SKUs' orders that have run out.
-    pub(crate) due: DueHolds,
+    pub(crate) due: Holds,
     pub(crate) names: Names,
+    pub(crate) sessions: SessionBook,
+    /// Links that are good, and whose they are.
+    pub(crate) links: BTreeMap<TokenHash, AccountId>,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -50,23 +68,25 @@ pub(crate) struct Worksheet {
     pub(crate) claims: Claims,
     pub(crate) shelf: Shelf,
     pub(crate) prices: BTreeMap<Sku, Money>,
+    pub(crate) catalog: Assortment,
+    pub(crate) orders: OrderBook,
     pub(crate) names: Names,
+    pub(crate) sessions: SessionBook,
+    pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) new: Additions,
-    /// Orders whose holds ran out.
-    pub(crate) expired: BTreeSet<OrderId>,
-    /// Due holds that were given back.
-    pub(crate) given_back: Vec<Hold>,
-    /// Whether expired keys and sessions are removed.
+    /// Holds that were given back, and why.
+    pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
+    /// Whether expired keys, sessions and links are removed.
     pub(crate) sweep: bool,
 }
 
-/// Rows the batch adds, beside ledger entries and idempotency keys.
+/// Rows the batch adds, beside those that its books keep.
 #[derive(Debug, Default)]
 pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
-    pub(crate) sessions: Vec<NewSession>,
-    pub(crate) products: Vec<NewProduct>,
-    pub(crate) orders: Vec<Order>,
+    pub(crate) links: Vec<NewLink>,
+    /// Passwords that were set; their accounts' links are spent.
+    pub(crate) passwords: Vec<(AccountId, PasswordHash)>,
     pub(crate) holds: Vec<Hold>,
 }
 
@@ -79,13 +99,16 @@ impl Worksheet {
             claims: loaded.claims,
             shelf: loaded.shelf,
             prices: loaded.prices,
+            catalog: loaded.catalog,
+            orders: loaded.orders,
             names: loaded.names,
+            sessions: loaded.sessions,
+            links: loaded.links,
             new: Additions::default(),
-            expired: BTreeSet::new(),
             given_back: Vec::new(),
             sweep: false,
         };
-        crate::inventory::expire(&mut sheet, loaded.due);
+        crate::inventory::expire(&mut sheet, &loaded.due);
         sheet
     }
 }

@@ -117,6 +117,14 @@ impl WriterParts {
         (Writer { queue }, WriterTask { stop, task })
     }
 
+    /// Carries out one operation by itself, where there is no queue.
+    pub(crate) async fn carry_out<W: Write>(&mut self, write: W) -> Result<W::Answer, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Waiting { write, answer: None, reply });
+        self.write(&mut vec![job]).await;
+        answer.await.map_err(|_| WriteError::Stopped)?
+    }
+
     async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>, stop: Arc<Notify>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {

@@ -9,7 +9,9 @@
 //! limit rather than none.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::hash::{
+    BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash as _, Hasher, RandomState,
+};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
@@ -93,10 +95,30 @@ fn id_of(name: &str) -> u64 {
     hasher.finish()
 }
 
+/// Takes a key for its own hash, which it is: half of it, since the other half chose the shard.
+#[derive(Debug, Default)]
+struct KeyIsHash(u64);
+
+impl Hasher for KeyIsHash {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = u64::try_from(key >> 64).unwrap_or_default();
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shard {
     /// When each key's quota is whole again, in microseconds.
-    whole_at: HashMap<u128, u64>,
+    whole_at: HashMap<u128, u64, BuildHasherDefault<KeyIsHash>>,
     swept_at: u64,
 }
 

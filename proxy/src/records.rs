@@ -48,11 +48,11 @@ impl Records {
         let (duration, edge) = journey.durations();
         let refusal = journey.refusal.as_ref();
         let admission = journey.admission();
-        let (id, client) = (journey.id.to_string(), journey.client.to_string());
+        let client = journey.client.to_string();
         self.metrics.observe(route, journey, sent.status, (duration, edge));
         self.log.write(&DecisionRecord {
             time_ms: clock::unix_millis(),
-            decision_id: &id,
+            decision_id: journey.id.as_str(),
             method: sent.method,
             path: journey.path.as_deref().unwrap_or("-"),
             route,

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
@@ -23,6 +24,9 @@ use crate::response_headers::ResponseHeaders;
 
 /// How long the body of a refused request is read to nowhere.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// About as many fields as are added to an answer.
+const FIELDS_ADDED: usize = 16;
 
 /// What the edge answers by itself.
 #[derive(Debug)]
@@ -82,31 +86,37 @@ impl Respond {
 
     /// Completes the head of a forwarded response.
     pub(crate) fn complete(&self, response: &mut ResponseHeader, journey: &Journey) -> Result<()> {
-        let removed: Vec<HeaderName> = response
-            .headers
-            .keys()
-            .filter(|name| ResponseHeaders::is_removed(name))
-            .cloned()
-            .collect();
+        // Taken apart, since Pingora's own way of changing a field costs several times as much: it
+        // also keeps how the upstream spelled each name.
+        let empty = ResponseHeader::build_no_case(StatusCode::OK, Some(0))?;
+        let mut parts = Parts::from(std::mem::replace(response, empty));
+        self.complete_fields(&mut parts.headers, journey)?;
+        *response = ResponseHeader::from(parts);
+        Ok(())
+    }
+
+    fn complete_fields(&self, fields: &mut HeaderMap, journey: &Journey) -> Result<()> {
+        let removed: Vec<HeaderName> =
+            fields.keys().filter(|name| ResponseHeaders::is_removed(name)).cloned().collect();
         for name in &removed {
-            response.remove_header(name);
+            fields.remove(name);
         }
+        fields.reserve(FIELDS_ADDED);
         for (name, value) in self.headers.always() {
-            response.insert_header(name, value)?;
+            fields.insert(name, value.clone());
         }
         for (name, value) in ResponseHeaders::unless_set() {
-            if !response.headers.contains_key(name) {
-                response.insert_header(name, value)?;
-            }
+            fields.entry(name).or_insert_with(|| value.clone());
         }
         for (name, value) in &answer_fields::fields(journey) {
             if name == header::VARY {
-                response.append_header(name, value)?;
+                fields.append(name, value.clone());
             } else {
-                response.insert_header(name, value)?;
+                fields.insert(name, value.clone());
             }
         }
-        response.insert_header(HeaderName::from_static(headers::REQUEST_ID), id_value(journey.id)?)
+        fields.insert(HeaderName::from_static(headers::REQUEST_ID), id_value(journey.id)?);
+        Ok(())
     }
 
     fn refusal(&self, journey: &Journey, rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
@@ -202,5 +212,5 @@ fn invalid_token(detail: Option<&str>) -> HeaderValue {
 }
 
 fn id_value(id: DecisionId) -> Result<HeaderValue, Box<Error>> {
-    HeaderValue::try_from(id.to_string()).or_err(ErrorType::InternalError, "an id is visible ASCII")
+    HeaderValue::from_str(id.as_str()).or_err(ErrorType::InternalError, "an id is visible ASCII")
 }

@@ -48,14 +48,14 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
 fn the_shipped_policy_is_fit_to_serve() {
     let (exit, out) = run_edited(&["check"], &[]);
     assert_eq!(exit, Exit::Done);
-    assert!(out.starts_with("ok: 5 roles, 8 permissions, 10 routes\nproven: "), "{out}");
+    assert!(out.starts_with("ok: 5 roles, 19 permissions, 25 routes\nproven: "), "{out}");
     assert_eq!(run_edited(&["test"], &[]).0, Exit::Done);
     assert_eq!(run_edited(&["matrix", "--check"], &[]).0, Exit::Done);
 }
 
 #[test]
 fn a_mistake_ends_with_two_and_says_where() {
-    let typo = ("policy.csv", "orders,    create", "order,     create");
+    let typo = ("policy.csv", "orders,     create", "order,      create");
     let (exit, out) = run_edited(&["check"], &[typo]);
     assert_eq!(exit, Exit::No);
     assert!(out.contains("[P041] the resource `order` is not declared; did you mean `orders`?"));

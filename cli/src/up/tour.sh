@@ -1,17 +1,34 @@
+# Where the shop is, whom to trust, and how somebody of the demo logs in.
+export SHOP={url} CURL_CA_BUNDLE={ca}
+login() { curl -s $SHOP/api/auth/token -d grant_type=password -d username=$1 -d password=$(sed -n "s/.*\"username\":\"$1\",\"password\":\"\([^\"]*\)\".*/\1/p" {demo}) | sed 's/.*"access_token":"\([^"]*\)".*/\1/'; }
+
 # Look around: the shop's products, open to everybody.
-curl -s -w '\n' --cacert {ca} {url}/api/products
+curl -s -w '\n' $SHOP/api/products
 
-# Log in as the demo's customer.
-PASSWORD=$(sed -n 's/.*"username":"customer","password":"\([^"]*\)".*/\1/p' {demo})
-TOKEN=$(curl -s --cacert {ca} {url}/api/auth/token -d grant_type=password -d username=customer -d password=$PASSWORD | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+# As a customer, buy something, and see your own orders.
+CUSTOMER=$(login customer)
+curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $CUSTOMER" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"lines":[{"sku":"MUG-BLUE","quantity":1}]}'
+curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $CUSTOMER"
 
-# Buy something, and see your orders.
-curl -s -w '\n' --cacert {ca} {url}/api/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"lines":[{"sku":"MUG-BLUE","quantity":1}]}'
-curl -s -w '\n' --cacert {ca} {url}/api/orders -H "Authorization: Bearer $TOKEN"
+# As staff, see everybody's.
+STAFF=$(login staff)
+curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $STAFF"
 
-# Be refused: without a token (401), and with a role that may not (403).
-curl -si -w '\n' --cacert {ca} {url}/api/orders
-curl -si -w '\n' --cacert {ca} {url}/api/inventory -H "Authorization: Bearer $TOKEN"
+# As admin, restock. From an address outside the admins' network the same token is worth nothing (403).
+ADMIN=$(login admin)
+curl -s -w '\n' $SHOP/api/inventory/MUG-BLUE/movements -H "Authorization: Bearer $ADMIN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"kind":"receive","quantity":10}'
+curl -si -w '\n' --interface 127.0.0.2 $SHOP/api/inventory -H "Authorization: Bearer $ADMIN"
+
+# Be refused: without a token (401), with a role that may not (403), where nothing is (404), with another method (405).
+curl -si -w '\n' $SHOP/api/orders
+curl -si -w '\n' $SHOP/api/inventory -H "Authorization: Bearer $CUSTOMER"
+curl -si -w '\n' $SHOP/api/nothing
+curl -si -w '\n' -X PUT $SHOP/api/products
+
+# With too large a body (413), with another media type (415), and after five failed logins (429).
+head -c 100000 /dev/zero | curl -si -w '\n' $SHOP/api/auth/register -H 'Content-Type: application/json' --data-binary @-
+curl -si -w '\n' $SHOP/api/auth/register -H 'Content-Type: text/plain' -d hello
+for attempt in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code}\n' $SHOP/api/auth/token -d grant_type=password -d username=nobody -d password=wrong; done
 
 # See it counted.
-curl -s http://{ops}/metrics | grep stockade_edge_requests_total
+curl -s http://{ops}/metrics | grep -E '^stockade_edge_(requests|rejections)_total.* [1-9]'

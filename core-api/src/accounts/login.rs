@@ -1,14 +1,13 @@
-//! Log in: a password for an access token, and a session that the token belongs to.
+//! Log in: a password for a session and its tokens.
 //!
 //! A wrong name and a wrong password are one refusal, and take the same time.
 
-use std::time::Duration;
-
 use super::name::Username;
+use super::opaque::{NoEntropy, OpaqueToken};
 use super::password::{HashError, Password};
+use super::sessions::NewSession;
 use super::token::{AccessToken, IssueError, Subject};
 use crate::app::App;
-use crate::ids::{AccountId, SessionId};
 use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -26,36 +25,49 @@ pub(crate) enum LoginError {
     Write(#[from] WriteError),
     #[error("could not issue a token")]
     Issue(#[from] IssueError),
+    #[error("could not make a refresh token")]
+    Entropy(#[from] NoEntropy),
 }
 
-/// A session about to be.
-#[derive(Debug, Clone)]
-pub(crate) struct NewSession {
-    pub(crate) id: SessionId,
-    pub(crate) account: AccountId,
-    pub(crate) life: Duration,
+/// What somebody gets who has proved who they are.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: AccessToken,
+    pub(crate) refresh: OpaqueToken,
 }
 
-/// Checks the password, opens a session and issues a token for it.
+/// Checks the password, begins a session and issues its tokens.
 pub(crate) async fn login(
     app: &App,
     username: &str,
     password: &Password,
-) -> Result<AccessToken, LoginError> {
+) -> Result<Tokens, LoginError> {
     let known = match Username::parse(username) {
         Ok(username) => app.store.credentials(&username.folded()).await?,
         Err(_) => None,
     };
-    let hash = known.as_ref().map(|known| &known.hash);
+    let hash = known.as_ref().and_then(|known| known.hash.as_ref());
     let fits = app.passwords.verify(password, hash).await?;
     let Some(known) = known.filter(|_| fits) else {
         return Err(LoginError::WrongCredentials);
     };
-    let now = app.clock.now();
-    let session = NewSession { id: app.ids.next(now), account: known.id, life: app.tokens.life() };
-    let subject = Subject { account: known.id, session: session.id, role: known.role };
+    let (now, refresh) = (app.clock.now(), OpaqueToken::generate()?);
+    let session = NewSession {
+        id: app.ids.next(now),
+        account: known.id,
+        began_at: now,
+        ends_at: now.plus(app.tokens.session_life()),
+        token: refresh.hash(),
+    };
+    let subject = Subject {
+        account: known.id,
+        session: session.id,
+        role: known.role,
+        authenticated_at: now,
+        session_ends_at: session.ends_at,
+    };
     app.writer.submit(session).await?;
-    Ok(app.tokens.issue(&subject, app.ids.next(now), now)?)
+    Ok(Tokens { access: app.tokens.issue(&subject, app.ids.next(now), now)?, refresh })
 }
 
 impl Write for NewSession {
@@ -64,6 +76,6 @@ impl Write for NewSession {
     fn wants(&self, _: &mut Wanted) {}
 
     fn decide(&self, sheet: &mut Worksheet) {
-        sheet.new.sessions.push(self.clone());
+        sheet.sessions.begin(self.clone());
     }
 }

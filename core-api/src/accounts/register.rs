@@ -72,14 +72,15 @@ pub(crate) struct NewAccount {
     pub(crate) id: AccountId,
     pub(crate) username: Username,
     pub(crate) email: EmailAddress,
-    pub(crate) hash: PasswordHash,
+    /// `None` until its owner chooses a password.
+    pub(crate) hash: Option<PasswordHash>,
     pub(crate) role: Role,
     pub(crate) demo: bool,
 }
 
 /// Makes the account; its id is new.
 pub(crate) async fn register(app: &App, wanted: Registration) -> Result<AccountId, RegisterError> {
-    let hash = app.passwords.hash(&wanted.password).await?;
+    let hash = Some(app.passwords.hash(&wanted.password).await?);
     let id = app.ids.next(app.clock.now());
     let Registration { username, email, role, demo, .. } = wanted;
     app.writer.submit(NewAccount { id, username, email, hash, role, demo }).await??;

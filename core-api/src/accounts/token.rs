@@ -25,6 +25,10 @@ pub(crate) struct Subject {
     pub(crate) account: AccountId,
     pub(crate) session: SessionId,
     pub(crate) role: Role,
+    /// When the password was shown.
+    pub(crate) authenticated_at: Timestamp,
+    /// No token outlives its session.
+    pub(crate) session_ends_at: Timestamp,
 }
 
 /// A signed token. It cannot be printed.
@@ -45,17 +49,24 @@ pub(crate) struct TokenIssuer {
     key: SigningKey,
     issuer: String,
     audience: String,
-    life: Duration,
+    lives: Lives,
+}
+
+/// How long things are good for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lives {
+    pub(crate) access_token: Duration,
+    pub(crate) session: Duration,
 }
 
 impl TokenIssuer {
-    pub(crate) fn new(key: SigningKey, issuer: String, audience: String, life: Duration) -> Self {
-        Self { key, issuer, audience, life }
+    pub(crate) fn new(key: SigningKey, issuer: String, audience: String, lives: Lives) -> Self {
+        Self { key, issuer, audience, lives }
     }
 
-    /// How long a token is good for.
-    pub(crate) fn life(&self) -> Duration {
-        self.life
+    /// How long a session can be refreshed.
+    pub(crate) fn session_life(&self) -> Duration {
+        self.lives.session
     }
 
     /// The key its tokens are verified with.
@@ -63,13 +74,14 @@ impl TokenIssuer {
         &self.key
     }
 
-    /// A token for somebody who proved at `now` who they are.
+    /// A token for somebody, from `now` on.
     pub(crate) fn issue(
         &self,
         subject: &Subject,
         id: TokenId,
         now: Timestamp,
     ) -> Result<AccessToken, IssueError> {
+        let expires_at = now.plus(self.lives.access_token).min(subject.session_ends_at);
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(self.key.id().to_owned());
@@ -79,14 +91,17 @@ impl TokenIssuer {
             sub: subject.account,
             client_id: CLIENT_ID,
             iat: now.secs(),
-            exp: now.plus(self.life).secs(),
+            exp: expires_at.secs(),
             jti: id,
             sid: subject.session,
-            auth_time: now.secs(),
+            auth_time: subject.authenticated_at.secs(),
             roles: [subject.role.as_str()],
         };
         let text = jsonwebtoken::encode(&header, &claims, self.key.encoding())?;
-        Ok(AccessToken { text, life: self.life })
+        Ok(AccessToken {
+            text,
+            life: Duration::from_secs(expires_at.secs().saturating_sub(now.secs())),
+        })
     }
 }
 

@@ -1,15 +1,25 @@
 //! Publish a product: its SKUs are sold from now on, with nothing on hand yet.
 
+use std::collections::BTreeMap;
+
+use super::{Description, ProductName};
 use crate::app::App;
-use crate::ids::ProductId;
+use crate::ids::{CategoryId, ProductId};
 use crate::money::Money;
 use crate::sku::Sku;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
+/// Most SKUs of one product.
+pub(crate) const SKUS_MAX: usize = 100;
+
 /// Why a product was not published.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishError {
+    #[error("sku `{0}` is or was sold already")]
+    SkuTaken(Sku),
+    #[error("there is no category `{0}`")]
+    UnknownCategory(CategoryId),
     #[error("could not publish")]
     Write(#[from] WriteError),
 }
@@ -18,47 +28,69 @@ pub(crate) enum PublishError {
 #[derive(Debug, Clone)]
 pub(crate) struct NewProduct {
     pub(crate) id: ProductId,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) skus: Vec<NewSku>,
+    pub(crate) name: ProductName,
+    pub(crate) description: Description,
+    pub(crate) category: Option<CategoryId>,
+    pub(crate) offers: Offers,
 }
 
-/// A SKU to be sold.
-#[derive(Debug, Clone)]
-pub(crate) struct NewSku {
-    pub(crate) sku: Sku,
-    pub(crate) price: Money,
+/// At most [`SKUS_MAX`] SKUs, each once, with their prices.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Offers(BTreeMap<Sku, Money>);
+
+/// Why SKUs cannot be offered together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotOffers {
+    #[error("`skus` holds at most {SKUS_MAX} skus")]
+    TooMany,
+    #[error("`skus` names sku `{0}` twice")]
+    Twice(Sku),
 }
 
-/// Whether the product is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Published {
-    Now,
-    /// One of its SKUs was sold before; nothing was changed.
-    Before,
+impl Offers {
+    pub(crate) fn collect(offers: impl Iterator<Item = (Sku, Money)>) -> Result<Self, NotOffers> {
+        let mut collected = BTreeMap::new();
+        for (sku, price) in offers {
+            if collected.len() >= SKUS_MAX {
+                return Err(NotOffers::TooMany);
+            }
+            if collected.insert(sku.clone(), price).is_some() {
+                return Err(NotOffers::Twice(sku));
+            }
+        }
+        Ok(Self(collected))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Sku, Money)> {
+        self.0.iter().map(|(sku, price)| (sku, *price))
+    }
 }
 
-/// Publishes a product unless one of its SKUs is already sold.
-pub(crate) async fn publish(app: &App, product: NewProduct) -> Result<Published, PublishError> {
-    Ok(app.writer.submit(product).await?)
+/// Publishes a product, unless one of its SKUs was ever sold.
+pub(crate) async fn publish(app: &App, product: NewProduct) -> Result<(), PublishError> {
+    app.writer.submit(product).await?
 }
 
 impl Write for NewProduct {
-    type Answer = Published;
+    type Answer = Result<(), PublishError>;
 
     fn wants(&self, wanted: &mut Wanted) {
-        wanted.skus.extend(self.skus.iter().map(|new| new.sku.clone()));
+        wanted.skus.extend(self.offers.0.keys().cloned());
+        wanted.categories.extend(self.category);
     }
 
-    fn decide(&self, sheet: &mut Worksheet) -> Published {
-        if self.skus.iter().any(|new| sheet.shelf.level(&new.sku).is_some()) {
-            return Published::Before;
+    fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        if let Some(sku) = self.offers.0.keys().find(|sku| sheet.shelf.level(sku).is_some()) {
+            return Err(PublishError::SkuTaken(sku.clone()));
         }
-        for new in &self.skus {
-            sheet.shelf.open(&new.sku);
-            sheet.prices.insert(new.sku.clone(), new.price);
+        if let Some(category) = self.category.filter(|id| !sheet.catalog.has_category(*id)) {
+            return Err(PublishError::UnknownCategory(category));
         }
-        sheet.new.products.push(self.clone());
-        Published::Now
+        for (sku, price) in self.offers.iter() {
+            sheet.shelf.open(sku);
+            sheet.prices.insert(sku.clone(), price);
+        }
+        sheet.catalog.publish(self.clone());
+        Ok(())
     }
 }

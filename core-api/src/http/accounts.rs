@@ -1,26 +1,21 @@
-//! `/api/auth` and `/api/me`: accounts, tokens.
+//! `/api/auth/register`, `/api/auth/password/set` and `/api/me`: accounts.
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Form, FromRequest, Request, State};
+use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use stockade_contract::outcome::Outcome;
+use utoipa::ToSchema;
 
-use super::body::{self, JsonBody};
+use super::body::JsonBody;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::accounts::{
-    self, Account, HashError, LoginError, Password, RegisterError, Registration,
+    self, Account, HashError, OpaqueToken, Password, RegisterError, Registration, SetPasswordError,
 };
 use crate::app::App;
 use crate::ids::AccountId;
-use crate::metrics::Counted;
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// `POST /api/auth/register`.
 pub(super) async fn register(
@@ -34,18 +29,13 @@ pub(super) async fn register(
     Ok((StatusCode::CREATED, Json(RegisteredBody { id, username })))
 }
 
-/// `POST /api/auth/token`: the resource owner password grant (RFC 6749, 4.3).
-pub(super) async fn token(
+/// `POST /api/auth/password/set`: by a one-time link.
+pub(super) async fn set_password(
     State(app): State<Arc<App>>,
-    request: TokenRequest,
-) -> Result<Response, Problem> {
-    let token = accounts::login(&app, &request.username, &request.password).await?;
-    let body = TokenBody {
-        access_token: token.text,
-        token_type: "Bearer",
-        expires_in: token.life.as_secs(),
-    };
-    Ok((Extension(Counted::Login("issued")), Json(body)).into_response())
+    JsonBody(body): JsonBody<SetPasswordRequest>,
+) -> Result<StatusCode, Problem> {
+    accounts::set_password(&app, &body.token, body.password).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/me`.
@@ -58,7 +48,7 @@ pub(super) async fn me(
 }
 
 /// What is filled in to have an account.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a registration")]
 pub(super) struct RegisterRequest {
     username: String,
@@ -66,75 +56,22 @@ pub(super) struct RegisterRequest {
     email: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RegisteredBody {
     id: AccountId,
     username: String,
 }
 
-/// A password grant. Parameters it does not know are ignored, as RFC 6749 asks (3.2).
-#[derive(Debug)]
-pub(super) struct TokenRequest {
-    username: String,
+/// A password, and the link that allows to set it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "a token and a password")]
+pub(super) struct SetPasswordRequest {
+    token: OpaqueToken,
     password: Password,
 }
 
-#[derive(Debug, Deserialize)]
-struct TokenForm {
-    grant_type: Option<String>,
-    username: Option<String>,
-    password: Option<Password>,
-}
-
-impl FromRequest<Arc<App>> for TokenRequest {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
-        if !body::is_of_type(request.headers(), FORM) {
-            return Err(invalid_grant_request("the body must be a form"));
-        }
-        let form = parse(body::read(request).await?).await?;
-        let Some(grant_type) = form.grant_type else {
-            return Err(invalid_grant_request("`grant_type` is missing"));
-        };
-        if grant_type != "password" {
-            let title = "Only the grant type `password` is served";
-            let problem = Problem::new(400, "unsupported_grant_type", title);
-            return Err(problem.with_oauth_error("unsupported_grant_type").counted(Counted::Login));
-        }
-        match (form.username, form.password) {
-            (Some(username), Some(password)) => Ok(Self { username, password }),
-            _ => Err(invalid_grant_request("`username` or `password` is missing")),
-        }
-    }
-}
-
-async fn parse(bytes: Bytes) -> Result<TokenForm, Problem> {
-    let request = Request::post("/").header("content-type", FORM).body(bytes.into());
-    let request = request.map_err(Problem::internal)?;
-    match Form::from_request(request, &()).await {
-        Ok(Form(form)) => Ok(form),
-        Err(_) => Err(invalid_grant_request("the form is malformed or names a parameter twice")),
-    }
-}
-
-fn invalid_grant_request(detail: &'static str) -> Problem {
-    Problem::new(400, "invalid_token_request", "The request is not a password grant")
-        .with_detail(detail)
-        .with_oauth_error("invalid_request")
-        .counted(Counted::Login)
-}
-
-/// A token as RFC 6749, 5.1 gives it.
-#[derive(Serialize)]
-struct TokenBody {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
-}
-
 /// An account as its owner sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AccountBody {
     id: AccountId,
     username: String,
@@ -161,20 +98,17 @@ impl From<RegisterError> for Problem {
     }
 }
 
-impl From<LoginError> for Problem {
-    fn from(error: LoginError) -> Self {
-        let problem = match error {
-            LoginError::WrongCredentials => {
-                Self::new(400, "invalid_grant", "The user name or the password is wrong")
-                    .with_oauth_error("invalid_grant")
-                    .with_outcome(Outcome::LoginFailed)
+impl From<SetPasswordError> for Problem {
+    fn from(error: SetPasswordError) -> Self {
+        match error {
+            SetPasswordError::Link => {
+                Self::new(400, "link_invalid", "The link is not good any more; ask for another")
             }
-            LoginError::Hash(error) => error.into(),
-            LoginError::Store(error) => error.into(),
-            LoginError::Write(error) => error.into(),
-            LoginError::Issue(error) => Self::internal(error),
-        };
-        problem.counted(Counted::Login)
+            SetPasswordError::Weak(error) => Self::invalid_request(error.to_string()),
+            SetPasswordError::Hash(error) => error.into(),
+            SetPasswordError::Store(error) => error.into(),
+            SetPasswordError::Write(error) => error.into(),
+        }
     }
 }
 

@@ -140,3 +140,30 @@ impl<T: FromStr> FromRequestParts<Arc<App>> for PathId<T> {
         text.parse().map(Self).map_err(|_| Problem::not_found())
     }
 }
+
+/// Two names in the path: a thing, and something of it.
+#[derive(Debug)]
+pub(super) struct PathPair<A, B>(pub(super) A, pub(super) B);
+
+impl<A: FromStr, B: FromStr> FromRequestParts<Arc<App>> for PathPair<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Path((one, other)) = Path::<(String, String)>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        let (Ok(one), Ok(other)) = (one.parse(), other.parse()) else {
+            return Err(Problem::not_found());
+        };
+        Ok(Self(one, other))
+    }
+}
+
+/// For members that may be left out, but where `null` is a value like others.
+pub(super) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}

@@ -19,7 +19,8 @@ use stockade_contract::{headers, internal};
 use super::RouteFacts;
 use super::problem::{Operation, Problem, RequestId};
 use crate::app::App;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SessionId};
+use crate::metrics::Distrust;
 use crate::reach::Reach;
 use crate::start::AUDIENCE;
 
@@ -51,7 +52,7 @@ pub(super) async fn believe(
 
 fn verify(app: &App, request: &Request) -> Result<Assertion, Problem> {
     let Some(value) = the_one(request.headers()) else {
-        app.metrics.assertion_rejected("missing");
+        app.metrics.assertion_rejected(Distrust::Missing);
         return Err(unbelieved("assertion_missing", "The request carries no assertion"));
     };
     let expected = Expected {
@@ -77,13 +78,13 @@ fn unbelieved(code: &'static str, title: &'static str) -> Problem {
         .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Stockade-Assertion"))
 }
 
-fn reason(error: AssertionError) -> &'static str {
+fn reason(error: AssertionError) -> Distrust {
     match error {
-        AssertionError::Malformed => "malformed",
-        AssertionError::UnknownKey => "unknown_key",
-        AssertionError::BadSignature => "bad_signature",
-        AssertionError::Expired => "expired",
-        AssertionError::OtherRequest => "other_request",
+        AssertionError::Malformed => Distrust::Malformed,
+        AssertionError::UnknownKey => Distrust::UnknownKey,
+        AssertionError::BadSignature => Distrust::BadSignature,
+        AssertionError::Expired => Distrust::Expired,
+        AssertionError::OtherRequest => Distrust::OtherRequest,
     }
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn require(
     let mut response = if fits {
         next.run(request).await
     } else {
-        app.metrics.assertion_rejected("other_permission");
+        app.metrics.assertion_rejected(Distrust::OtherPermission);
         let title = "The request's assertion is for another permission";
         Problem::new(403, "assertion_mismatch", title).into_response()
     };
@@ -114,6 +115,7 @@ pub(super) async fn require(
 #[derive(Debug)]
 pub(super) struct Caller {
     account: Option<AccountId>,
+    session: Option<SessionId>,
     scope: Scope,
 }
 
@@ -130,7 +132,14 @@ impl Caller {
         }
     }
 
-    /// Whose things may be read.
+    /// The session that the caller's token belongs to.
+    pub(super) fn session(&self) -> Result<SessionId, Problem> {
+        self.session.ok_or_else(|| {
+            Problem::new(403, "session_needed", "This needs a token that belongs to a session")
+        })
+    }
+
+    /// Whose things may be read or changed.
     pub(super) fn reach(&self) -> Result<Reach, Problem> {
         match self.scope {
             Scope::Any => Ok(Reach::Any),
@@ -154,6 +163,8 @@ impl FromRequestParts<Arc<App>> for Caller {
             // A subject of some other issuer has no account here.
             subject => Some(subject.parse().map_err(|_| no_account())?),
         };
-        Ok(Self { account, scope: assertion.scope })
+        // So has a session of theirs.
+        let session = assertion.session.parse().ok();
+        Ok(Self { account, session, scope: assertion.scope })
     }
 }

@@ -1,4 +1,4 @@
-//! `/api/inventory`: stock, for those who keep it.
+//! `/api/inventory`: stock and its ledger, for those who keep it.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::body::{Count, JsonBody, PathId, REPLAYED};
 use super::caller::Caller;
@@ -16,14 +17,12 @@ use crate::app::App;
 use crate::idempotency::{
     Answered, Claim, ClaimError, ClaimName, Fingerprint, IdempotencyKey, KeyedOperation,
 };
-use crate::ids::{AccountId, MovementId};
+use crate::ids::{AccountId, MovementId, OrderId, ReservationId};
 use crate::inventory::{
-    self, MovementKind, NewReceipt, Quantity, Receipt, ReceiveError, StockLevel,
+    self, ByHand, Delta, Entry, MovementKind, NewMovement, Note, Quantity, Receipt, RecordError,
+    StockLevel,
 };
 use crate::sku::Sku;
-
-/// Longest note, in characters.
-const NOTE_CHARS_MAX: usize = 500;
 
 /// `GET /api/inventory`. By SKU.
 pub(super) async fn list(
@@ -34,78 +33,125 @@ pub(super) async fn list(
     Ok(Json(page.body(&app, stock, |(sku, _)| sku.clone())))
 }
 
-/// `POST /api/inventory/{sku}/movements`. Puts what arrived on hand, once for each key.
-pub(super) async fn receive(
+/// `GET /api/inventory/{sku}/movements`. Newest first.
+pub(super) async fn history(
+    State(app): State<Arc<App>>,
+    PathId(sku): PathId<Sku>,
+    page: Page<MovementId>,
+) -> Result<Json<PageBody<EntryBody>>, Problem> {
+    let entries = inventory::history(&app, &sku, &page.slice()).await?;
+    let entries = entries.ok_or_else(Problem::not_found)?;
+    Ok(Json(page.body(&app, entries, |entry| entry.id)))
+}
+
+/// `POST /api/inventory/{sku}/movements`. Records what arrived, or what counting found, once
+/// for each key.
+pub(super) async fn record(
     State(app): State<Arc<App>>,
     PathId(sku): PathId<Sku>,
     caller: Caller,
     key: IdempotencyKey,
     JsonBody(body): JsonBody<MovementRequest>,
 ) -> Result<Response, Problem> {
-    let arrived = body.arrived(caller.owner()?, sku, key)?;
-    let (receipt, replayed) = match inventory::receive(&app, arrived).await? {
+    let wanted = body.movement(caller.owner()?, sku, key)?;
+    let (receipt, replayed) = match inventory::record(&app, wanted).await? {
         Answered::First(receipt) => (receipt, None),
         Answered::Replayed(receipt) => (receipt, Some([REPLAYED])),
     };
     Ok((StatusCode::CREATED, replayed, Json(ReceiptBody::from(receipt))).into_response())
 }
 
-/// What is wanted.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a movement")]
-pub(super) struct MovementRequest {
-    kind: RequestKind,
-    quantity: Count,
-    note: Option<String>,
-}
-
-/// Movements that are asked for; others are consequences of orders.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RequestKind {
-    Receive,
+/// What is wanted. Movements of other kinds are consequences of orders.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields, expecting = "a movement")]
+pub(super) enum MovementRequest {
+    /// So much arrived.
+    Receive { quantity: Count, note: Option<Note> },
+    /// Counting found more or less than the books say.
+    Adjust { delta: Delta, reason: Note },
 }
 
 impl MovementRequest {
-    fn arrived(
+    fn movement(
         self,
         account: AccountId,
         sku: Sku,
         key: IdempotencyKey,
-    ) -> Result<NewReceipt, Problem> {
-        let RequestKind::Receive = self.kind;
-        let quantity = Quantity::try_from(self.quantity.0)
-            .map_err(|error| Problem::invalid_request(format!("`quantity`: {error}")))?;
-        if self.note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX) {
-            let detail = format!("`note` must have at most {NOTE_CHARS_MAX} characters");
-            return Err(Problem::invalid_request(detail));
-        }
-        let fingerprint = Fingerprint::of(&(&sku, quantity, &self.note));
-        let name = ClaimName { account, operation: KeyedOperation::ReceiveStock, key };
+    ) -> Result<NewMovement, Problem> {
+        let change = match self {
+            Self::Receive { quantity, note } => {
+                let quantity = Quantity::try_from(quantity.0)
+                    .map_err(|error| Problem::invalid_request(format!("`quantity`: {error}")))?;
+                ByHand::Receive { quantity, note }
+            }
+            Self::Adjust { delta, reason } => ByHand::Adjust { delta, reason },
+        };
+        let fingerprint = Fingerprint::of(&(&sku, &change));
+        let name = ClaimName { account, operation: KeyedOperation::RecordMovement, key };
         let claim = Some(Claim { name, fingerprint });
-        Ok(NewReceipt { sku, quantity, note: self.note, account: Some(account), claim })
+        Ok(NewMovement { sku, change, account: Some(account), claim })
     }
 }
 
-/// A movement as a client sees it.
-#[derive(Debug, Serialize)]
-struct ReceiptBody {
+/// A movement that was recorded, as a client sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReceiptBody {
     id: MovementId,
     sku: Sku,
-    kind: &'static str,
+    kind: MovementKind,
     quantity: Quantity,
+    on_hand_change: i64,
     on_hand: i64,
 }
 
 impl From<Receipt> for ReceiptBody {
     fn from(receipt: Receipt) -> Self {
-        let Receipt { id, sku, quantity, on_hand } = receipt;
-        Self { id, sku, kind: MovementKind::Receive.as_str(), quantity, on_hand }
+        let Receipt { id, sku, kind, quantity, on_hand_change, on_hand } = receipt;
+        Self { id, sku, kind, quantity, on_hand_change, on_hand }
+    }
+}
+
+/// An entry of the ledger as a client sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EntryBody {
+    id: MovementId,
+    kind: MovementKind,
+    quantity: Quantity,
+    /// The sum over all entries is what is on hand.
+    on_hand_change: i64,
+    /// The sum over all entries is what is reserved.
+    reserved_change: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation_id: Option<ReservationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<OrderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl From<Entry> for EntryBody {
+    fn from(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            kind: entry.kind,
+            quantity: entry.quantity,
+            on_hand_change: entry.on_hand_change,
+            reserved_change: entry.reserved_change,
+            reservation_id: entry.reservation,
+            order_id: entry.order,
+            note: entry.note,
+            reason: entry.reason,
+            created_at: entry.created_at.to_rfc3339(),
+        }
     }
 }
 
 /// Stock of one SKU as a client sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct StockBody {
     sku: Sku,
     on_hand: i64,
@@ -120,13 +166,17 @@ impl From<(Sku, StockLevel)> for StockBody {
     }
 }
 
-impl From<ReceiveError> for Problem {
-    fn from(error: ReceiveError) -> Self {
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
         match error {
-            ReceiveError::UnknownSku(_) => Self::not_found(),
-            ReceiveError::TooMuch(_) => Self::invalid_request(format!("`quantity`: {error}")),
-            ReceiveError::Claim(error) => error.into(),
-            ReceiveError::Write(error) => error.into(),
+            RecordError::UnknownSku(_) => Self::not_found(),
+            RecordError::TooMuch(_) => Self::invalid_request(error.to_string()),
+            RecordError::BelowReserved { .. } => {
+                Self::new(409, "below_reserved", "More is reserved than would be on hand")
+                    .with_detail(error.to_string())
+            }
+            RecordError::Claim(error) => error.into(),
+            RecordError::Write(error) => error.into(),
         }
     }
 }

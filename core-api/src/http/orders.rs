@@ -1,4 +1,4 @@
-//! `/api/orders`: placing and reading orders.
+//! `/api/orders`: placing, reading and cancelling orders.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use stockade_contract::outcome::Outcome;
+use utoipa::ToSchema;
 
 use super::body::{Count, JsonBody, PathId, REPLAYED};
 use super::caller::Caller;
@@ -20,7 +21,9 @@ use crate::ids::{AccountId, OrderId};
 use crate::inventory::Quantity;
 use crate::metrics::Counted;
 use crate::money::Currency;
-use crate::orders::{self, NewOrder, Order, OrderLine, PlaceError, WantedLines};
+use crate::orders::{
+    self, CancelError, CancelOrder, NewOrder, Order, OrderLine, OrderState, PlaceError, WantedLines,
+};
 use crate::sku::Sku;
 
 /// `POST /api/orders`. Holds every line, or answers 409 `out_of_stock`.
@@ -61,14 +64,25 @@ pub(super) async fn read(
     Ok(Json(OwnedOrderBody::from(order)))
 }
 
+/// `POST /api/orders/{id}/cancel`. Again is the same answer; an order whose time for that is
+/// over is 409 `order_state`.
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    let order = orders::cancel(&app, CancelOrder { id, reach: caller.reach()? }).await?;
+    Ok(Json(OwnedOrderBody::from(order)))
+}
+
 /// What is wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an order")]
 pub(super) struct OrderRequest {
     lines: Vec<LineRequest>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an order line")]
 struct LineRequest {
     sku: Sku,
@@ -87,18 +101,20 @@ impl OrderRequest {
 }
 
 /// An order as its owner sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OrderBody {
     id: OrderId,
-    state: &'static str,
+    state: OrderState,
     lines: Vec<LineBody>,
     total_minor: i64,
     currency: Currency,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LineBody {
     sku: Sku,
     quantity: Quantity,
@@ -106,7 +122,7 @@ struct LineBody {
 }
 
 /// An order together with whose it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OwnedOrderBody {
     account_id: AccountId,
     #[serde(flatten)]
@@ -123,7 +139,7 @@ impl From<Order> for OrderBody {
     fn from(order: Order) -> Self {
         Self {
             id: order.id,
-            state: order.state.as_str(),
+            state: order.state,
             lines: order.lines.into_iter().map(LineBody::from).collect(),
             total_minor: order.total.minor,
             currency: order.total.currency,
@@ -159,5 +175,19 @@ impl From<PlaceError> for Problem {
             PlaceError::Write(error) => error.into(),
         };
         problem.counted(Counted::Order)
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::NotFound => Self::not_found(),
+            CancelError::State(_) => {
+                Self::new(409, "order_state", "The order is not in a state that allows this")
+                    .with_detail(error.to_string())
+            }
+            CancelError::Ledger(_) => Self::internal(error),
+            CancelError::Write(error) => error.into(),
+        }
     }
 }

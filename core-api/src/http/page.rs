@@ -18,12 +18,12 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::ids::{Id, OrderId, ProductId};
+use crate::ids::{CategoryId, Id, MovementId, OrderId, ProductId};
 use crate::sku::Sku;
 use crate::store::Slice;
 
-const LIMIT_DEFAULT: u32 = 20;
-const LIMIT_MAX: u32 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 20;
+pub(super) const LIMIT_MAX: u32 = 100;
 
 /// Bytes of the signature that a cursor carries.
 const TAG_BYTES: usize = 16;
@@ -40,28 +40,27 @@ pub(super) trait Listed: Sized {
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-impl Listed for ProductId {
-    const LIST: &'static [u8] = b"products\0";
+macro_rules! listed_by_id {
+    ($($id:ident $list:literal)+) => {$(
+        impl Listed for $id {
+            const LIST: &'static [u8] = $list;
 
-    fn to_bytes(&self) -> Vec<u8> {
-        self.uuid().as_bytes().to_vec()
-    }
+            fn to_bytes(&self) -> Vec<u8> {
+                self.uuid().as_bytes().to_vec()
+            }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Uuid::from_slice(bytes).ok().map(Self::from_uuid)
-    }
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                Uuid::from_slice(bytes).ok().map(Self::from_uuid)
+            }
+        }
+    )+};
 }
 
-impl Listed for OrderId {
-    const LIST: &'static [u8] = b"orders\0";
-
-    fn to_bytes(&self) -> Vec<u8> {
-        self.uuid().as_bytes().to_vec()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Uuid::from_slice(bytes).ok().map(Self::from_uuid)
-    }
+listed_by_id! {
+    ProductId b"products\0"
+    CategoryId b"categories\0"
+    MovementId b"movements\0"
+    OrderId b"orders\0"
 }
 
 impl Listed for Sku {
@@ -149,11 +148,22 @@ impl<K: Listed> FromRequestParts<Arc<App>> for Page<K> {
         let Ok(Query(query)) = Query::<PageQuery>::try_from_uri(&parts.uri) else {
             return Err(Problem::invalid_request("the query takes `limit` and `cursor`"));
         };
-        let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+        Self::parse(app, query.limit, query.cursor)
+    }
+}
+
+impl<K: Listed> Page<K> {
+    /// The page that these parameters name.
+    pub(super) fn parse(
+        app: &App,
+        limit: Option<u32>,
+        cursor: Option<String>,
+    ) -> Result<Self, Problem> {
+        let limit = limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
             return Err(Problem::invalid_request(format!("`limit` must be 1 to {LIMIT_MAX}")));
         }
-        let after = match query.cursor {
+        let after = match cursor {
             None => None,
             Some(cursor) => Some(app.cursors.verify(&cursor).ok_or_else(|| {
                 Problem::invalid_request("`cursor` must be the `next` of a page of this list")
@@ -168,6 +178,13 @@ impl<K: Listed> FromRequestParts<Arc<App>> for Page<K> {
 pub(super) struct PageBody<T> {
     items: Vec<T>,
     next: Option<String>,
+}
+
+impl<T> PageBody<T> {
+    /// A list that is always given out whole.
+    pub(super) fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
 }
 
 impl<K: Listed + Clone> Page<K> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::idempotency::{Answered, Claim, ClaimError};
 use crate::ids::AccountId;
-use crate::inventory::{Hold, Movement, MovementKind, Quantity, Short};
+use crate::inventory::{Cause, Hold, HoldStep, Movement, Quantity, Short};
 use crate::money::Money;
 use crate::orders::{HOLD_LIFE, Order, OrderLine, OrderState};
 use crate::sku::Sku;
@@ -115,7 +115,7 @@ impl Write for NewOrder {
         let order = self.order(sheet, lines, total);
         sheet.claims.keep(&self.claim, &order, sheet.now)?;
         hold(sheet, &order)?;
-        sheet.new.orders.push(order.clone());
+        sheet.orders.place(order.clone());
         Ok(Answered::First(order))
     }
 }
@@ -175,11 +175,8 @@ fn hold(sheet: &mut Worksheet, order: &Order) -> Result<(), PlaceError> {
         let movement = Movement {
             id: sheet.ids.next(sheet.now),
             sku: line.sku.clone(),
-            kind: MovementKind::Reserve,
-            quantity: line.quantity,
-            reservation: Some(id),
+            cause: Cause::Hold { step: HoldStep::Reserve, hold: id, quantity: line.quantity },
             account: Some(order.account),
-            note: None,
         };
         let short = |short: Short| out_of_stock(&line.sku, line.quantity, short.available);
         sheet.shelf.enter(movement).map_err(short)?;

@@ -8,6 +8,8 @@ mod catalog;
 mod idempotency;
 mod inventory;
 mod orders;
+mod sessions;
+mod verify;
 mod write;
 
 use std::collections::BTreeMap;
@@ -26,13 +28,14 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+pub(crate) use self::verify::check_everything;
 use self::write::SqliteWriter;
 use super::{Slice, Store, StoreError, WriteStore};
-use crate::accounts::{Account, Credentials};
-use crate::catalog::Product;
+use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, Id, OrderId, ProductId};
-use crate::inventory::StockLevel;
+use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
+use crate::inventory::{Entry, StockLevel};
 use crate::orders::Order;
 use crate::reach::Reach;
 use crate::sku::Sku;
@@ -50,7 +53,8 @@ const PING: &str = "SELECT 1";
 const ANYTHING_DUE: &str = "
     SELECT EXISTS (SELECT 1 FROM reservation WHERE state = 'pending' AND expires_at <= $1)
         OR EXISTS (SELECT 1 FROM idempotency_key WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)";
+        OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)";
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -124,12 +128,32 @@ impl Store for SqliteStore {
         accounts::account(&self.readers, id).await
     }
 
-    async fn products(&self, slice: &Slice<ProductId>) -> Result<Vec<Product>, StoreError> {
-        catalog::products(&self.readers, slice).await
+    async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError> {
+        sessions::knows_token(&self.readers, token).await
+    }
+
+    async fn link_owner(
+        &self,
+        link: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<LinkOwner>, StoreError> {
+        accounts::link_owner(&self.readers, link, now).await
+    }
+
+    async fn products(
+        &self,
+        category: Option<CategoryId>,
+        slice: &Slice<ProductId>,
+    ) -> Result<Vec<Product>, StoreError> {
+        catalog::products(&self.readers, category, slice).await
     }
 
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
         catalog::product(&self.readers, id).await
+    }
+
+    async fn categories(&self, slice: &Slice<CategoryId>) -> Result<Vec<Category>, StoreError> {
+        catalog::categories(&self.readers, slice).await
     }
 
     async fn stock(&self, slice: &Slice<Sku>) -> Result<BTreeMap<Sku, StockLevel>, StoreError> {
@@ -138,6 +162,18 @@ impl Store for SqliteStore {
 
     async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError> {
         inventory::has_moved(&self.readers, sku).await
+    }
+
+    async fn is_stocked(&self, sku: &Sku) -> Result<bool, StoreError> {
+        inventory::is_stocked(&self.readers, sku).await
+    }
+
+    async fn movements(
+        &self,
+        sku: &Sku,
+        slice: &Slice<MovementId>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        inventory::movements(&self.readers, sku, slice).await
     }
 
     async fn orders(&self, reach: Reach, slice: &Slice<OrderId>) -> Result<Vec<Order>, StoreError> {
@@ -164,6 +200,14 @@ fn hex(id: impl Id) -> String {
     id.uuid().simple().to_string()
 }
 
+/// Bytes inside [`rows`]; SQL reads them back with `unhex`.
+fn hex_bytes(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn sku(text: &str) -> Result<Sku, StoreError> {
     Sku::parse(text).map_err(|_| StoreError::Unreadable("sku"))
 }
+
+#[cfg(test)]
+mod tests;

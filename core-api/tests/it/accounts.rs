@@ -10,9 +10,9 @@ use stockade_core_api::DemoAccount;
 use crate::call::{Answer, Call};
 use crate::world::{BEGINNING, World};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-fn register(world: &World, username: &str, email: &str) -> Call {
+pub(crate) fn register(world: &World, username: &str, email: &str) -> Call {
     let body = json!({"username": username, "password": PASSWORD, "email": email});
     world.call("POST", "/api/auth/register").json(&body)
 }
@@ -21,7 +21,7 @@ fn token(world: &World, form: &str) -> Call {
     world.call("POST", "/api/auth/token").raw("application/x-www-form-urlencoded", form)
 }
 
-async fn claims(world: &World, token: &str) -> Value {
+pub(crate) async fn claims(world: &World, token: &str) -> Value {
     let keys = world.call("GET", "/internal/jwks").by("edge").send().await;
     let keys: JwkSet = serde_json::from_value(keys.body).unwrap();
     let header = decode_header(token).unwrap();
@@ -33,6 +33,13 @@ async fn claims(world: &World, token: &str) -> Value {
     // The world's clock is not the system's.
     validation.validate_exp = false;
     decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation).unwrap().claims
+}
+
+/// A login with the password of everybody here.
+pub(crate) fn login(world: &World, username: &str) -> Call {
+    let form =
+        format!("grant_type=password&username={username}&password={}", PASSWORD.replace(' ', "+"));
+    token(world, &form)
 }
 
 fn refused_as(answer: &Answer, error: &str) {

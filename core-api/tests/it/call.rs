@@ -1,6 +1,7 @@
 //! One request as the edge would forward it, and what came back.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -10,7 +11,7 @@ use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use stockade_contract::assertion::{Assertion, AssertionKey, Keyring, Scope};
-use stockade_core_api::{Clock, routes};
+use stockade_core_api::{Clock, RouteFacts, openapi, routes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -51,14 +52,16 @@ pub(crate) fn call(
 
 /// What the route table says; nothing where there is no such route.
 fn permission(method: &str, path_and_query: &str) -> String {
-    let path: Vec<_> = path_and_query.split('?').next().unwrap().split('/').collect();
-    let fits = |pattern: &str| {
-        let pattern: Vec<_> = pattern.split('/').collect();
-        pattern.len() == path.len()
-            && pattern.iter().zip(&path).all(|(want, have)| want.starts_with('{') || want == have)
-    };
-    let route = routes().into_iter().find(|route| route.method == method && fits(route.path));
+    let fits = |route: &RouteFacts| route.method == method && fits(route.path, path_and_query);
+    let route = routes().into_iter().find(fits);
     route.map_or_else(String::new, |route| route.permission.to_owned())
+}
+
+fn fits(pattern: &str, path_and_query: &str) -> bool {
+    let path: Vec<_> = path_and_query.split('?').next().unwrap().split('/').collect();
+    let pattern: Vec<_> = pattern.split('/').collect();
+    pattern.len() == path.len()
+        && pattern.iter().zip(&path).all(|(want, have)| want.starts_with('{') || want == have)
 }
 
 /// One request, about to be sent.
@@ -168,7 +171,31 @@ impl Call {
         let (head, body) = response.unwrap().unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: head.status, headers: head.headers, body }
+        let answer = Answer { status: head.status, headers: head.headers, body };
+        self.is_described(&answer);
+        answer
+    }
+
+    /// Every answer is one that the interface's description speaks of.
+    fn is_described(&self, answer: &Answer) {
+        static DESCRIPTION: LazyLock<Value> =
+            LazyLock::new(|| serde_json::from_str(&openapi()).unwrap());
+        let (method, path) = (self.assertion.method.to_lowercase(), &self.assertion.path_and_query);
+        let paths = DESCRIPTION["paths"].as_object().unwrap();
+        let described =
+            paths.iter().find(|(pattern, item)| fits(pattern, path) && !item[&method].is_null());
+        let Some((_, item)) = described else { return };
+        let responses = &item[&method]["responses"];
+        let described = &responses[answer.status.as_str()];
+        assert!(described.is_object(), "{method} {path} is not described to answer {answer:?}");
+        if let Some(code) = answer.body["code"].as_str() {
+            let codes = described["x-stockade-codes"].as_array().unwrap();
+            assert!(codes.contains(&json!(code)), "{method} {path}: {code} is not described");
+        }
+        for header in described["headers"].as_object().into_iter().flat_map(|all| all.keys()) {
+            let there = header == "Idempotency-Replayed" || answer.header(header).is_some();
+            assert!(there, "{method} {path} has no {header}");
+        }
     }
 }
 

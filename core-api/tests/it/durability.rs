@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::Connection as _;
-use stockade_core_api::{Clock, Core};
+use stockade_core_api::{Clock, Core, verify};
 use tokio::net::UnixStream;
 
 use crate::call::call;
@@ -93,6 +94,36 @@ async fn listening(process: &mut Child, socket: &Path) {
         assert_eq!(process.try_wait().unwrap(), None, "the program ended");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_asked_to_end_finishes_what_was_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let socket = settings.socket.as_deref().unwrap();
+    let core = Core::start(&settings, Clock::system()).await.unwrap();
+    core.seed_demo(&[]).await.unwrap();
+    drop(core);
+
+    let mut process = spawn(folder.path());
+    listening(&mut process, socket).await;
+    let order = call(socket, &Clock::system(), "POST", "/api/orders")
+        .by(&someone().to_string())
+        .key("k")
+        .json(&serde_json::json!({"lines": [{"sku": PRINT, "quantity": 1}]}));
+    let begun = order.begin().await;
+    kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+    // Whoever comes now finds no socket any more.
+    while socket.exists() {
+        tokio::task::yield_now().await;
+    }
+
+    let answer = order.finish(begun).await;
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    let ended = tokio::task::spawn_blocking(move || process.wait()).await.unwrap().unwrap();
+    assert!(ended.success(), "{ended}");
+    let report = verify(settings.database_file.as_deref().unwrap()).await.unwrap();
+    assert!(report.is_intact(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,17 @@
 mod accounts;
 mod call;
 mod catalog;
+mod categories;
+mod conservation;
+mod description;
 mod durability;
 mod inventory;
 mod orders;
 mod overload;
+mod products;
+mod sessions;
 mod start;
 mod trust;
+mod users;
+mod verify;
 mod world;

@@ -235,3 +235,70 @@ async fn a_hold_that_runs_out_is_for_sale_again() {
     let path = format!("/api/orders/{}", held.text("id"));
     assert_eq!(world.by(ann, "GET", path).send().await.body["state"], "expired");
 }
+
+#[tokio::test]
+async fn a_cancelled_order_gives_its_stock_back_once() {
+    let world = World::start().await;
+    let ann = someone();
+    let lines = json!({"lines": [
+        {"sku": PRINT, "quantity": 10}, {"sku": "MUG-BLUE", "quantity": 4},
+    ]});
+    let order = world.by(ann, "POST", "/api/orders").key("k").json(&lines).send().await;
+    let id = order.text("id");
+
+    let cancelled = world.cancel(ann, id).send().await;
+    assert_eq!((cancelled.status, cancelled.text("state")), (StatusCode::OK, "cancelled"));
+    assert_eq!(cancelled.body["lines"], order.body["lines"]);
+    assert_eq!(world.stock(PRINT).await, Stock { on_hand: 10, reserved: 0 });
+    assert_eq!(world.stock("MUG-BLUE").await.reserved, 0);
+    let read = world.by(ann, "GET", format!("/api/orders/{id}")).send().await;
+    assert_eq!(read.body, cancelled.body);
+
+    // Again is the same answer, also much later, and gives nothing back twice.
+    world.order(someone(), PRINT, 3).send().await.created();
+    assert_eq!(world.cancel(ann, id).send().await.body, cancelled.body);
+    world.clock.advance(Duration::from_secs(20 * 60));
+    assert_eq!(world.cancel(ann, id).send().await.body, cancelled.body);
+    world.intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_cancellations_at_once_are_one() {
+    let world = World::start().await;
+    let ann = someone();
+    let order = world.order(ann, PRINT, 10).send().await;
+    let call = world.cancel(ann, order.text("id"));
+    let buyer = world.order(someone(), PRINT, 10);
+    let (answers, bought) = tokio::join!(join_all((0..16).map(|_| call.send())), buyer.send());
+    for answer in &answers {
+        assert_eq!(answer.text("state"), "cancelled", "{answer:?}");
+    }
+    let reserved = if bought.status == StatusCode::CREATED { 10 } else { 0 };
+    assert_eq!(world.stock(PRINT).await, Stock { on_hand: 10, reserved });
+    world.intact().await;
+}
+
+#[tokio::test]
+async fn only_an_order_that_waits_for_payment_and_is_within_reach_is_cancelled() {
+    let world = World::start().await;
+    let (ann, bob) = (someone(), someone());
+    let id = world.order(ann, PRINT, 2).send().await.text("id").to_owned();
+    world.cancel(bob, &id).send().await.refused(404, "not_found");
+    let others = world.cancel(ann, &id).scope(Scope::Others);
+    others.send().await.refused(404, "not_found");
+    let unknown = world.cancel(ann, "018f0000-0000-7000-8000-000000000000");
+    unknown.send().await.refused(404, "not_found");
+    assert_eq!(world.stock(PRINT).await.reserved, 2);
+
+    let by_staff = world.cancel(bob, &id).scope(Scope::Others).send().await;
+    assert_eq!(by_staff.text("state"), "cancelled");
+    assert_eq!(by_staff.text("account_id"), ann.to_string());
+
+    let late = world.order(ann, PRINT, 2).send().await.text("id").to_owned();
+    world.clock.advance(Duration::from_secs(15 * 60));
+    let refused = world.cancel(ann, &late).send().await;
+    refused.refused(409, "order_state");
+    assert_eq!(refused.body["detail"], "the order is `expired` and cannot be cancelled");
+    assert_eq!(world.stock(PRINT).await.reserved, 0);
+    world.intact().await;
+}

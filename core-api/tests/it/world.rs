@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use stockade_contract::assertion::Scope;
-use stockade_core_api::{Core, ServeError, SetClock, Timestamp};
+use stockade_core_api::{Clock, Core, ServeError, SetClock, Timestamp, verify};
 use stockade_settings::CoreSettings;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -80,6 +80,13 @@ impl World {
         Self::run(folder, settings, SetClock::at(start)).await
     }
 
+    /// A world in which it is now, for what has no clock but the system's.
+    pub(crate) async fn start_now() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        Self::run(folder, settings, SetClock::at(Clock::system().now())).await
+    }
+
     async fn run(folder: TempDir, settings: CoreSettings, clock: SetClock) -> Self {
         let core = Core::start(&settings, clock.clock()).await.unwrap();
         core.seed_demo(&[]).await.unwrap();
@@ -135,6 +142,19 @@ impl World {
             .json(&json!({"kind": "receive", "quantity": quantity}))
     }
 
+    /// Corrects what is on hand.
+    pub(crate) fn adjust(&self, sku: &str, delta: i64, reason: &str) -> Call {
+        self.by(someone(), "POST", format!("/api/inventory/{sku}/movements"))
+            .scope(Scope::Any)
+            .key(&fresh_key())
+            .json(&json!({"kind": "adjust", "delta": delta, "reason": reason}))
+    }
+
+    /// Cancels an order of this account.
+    pub(crate) fn cancel(&self, account: Uuid, order: &str) -> Call {
+        self.by(account, "POST", format!("/api/orders/{order}/cancel"))
+    }
+
     pub(crate) async fn stock(&self, sku: &str) -> Stock {
         let list = self.call("GET", "/api/inventory?limit=100").send().await;
         let items = list.body["items"].as_array().unwrap();
@@ -142,6 +162,12 @@ impl World {
         let number = |name: &str| row[name].as_i64().unwrap();
         assert_eq!(number("available"), number("on_hand") - number("reserved"));
         Stock { on_hand: number("on_hand"), reserved: number("reserved") }
+    }
+
+    /// Nothing in the database contradicts anything else.
+    pub(crate) async fn intact(&self) {
+        let report = verify(self.settings.database_file.as_ref().unwrap()).await.unwrap();
+        assert!(report.is_intact(), "{report}");
     }
 
     /// What Prometheus would see.

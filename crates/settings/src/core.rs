@@ -29,6 +29,8 @@ pub struct CoreSettings {
     pub audience: String,
     /// Life of an access token, in seconds.
     pub access_token_secs: NonZeroU32,
+    /// Life of a session, in seconds: so long after a login, tokens can be refreshed.
+    pub refresh_token_secs: NonZeroU32,
     /// Writes that may wait for the database at once; one more is answered 503.
     pub write_queue_max: NonZeroUsize,
     /// Passwords hashed at once; each takes a third of a second of one processor.
@@ -47,6 +49,7 @@ impl Default for CoreSettings {
             issuer: "https://localhost:8443".to_owned(),
             audience: "stockade".to_owned(),
             access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),
+            refresh_token_secs: NonZeroU32::new(30 * 24 * 60 * 60).unwrap_or(NonZeroU32::MIN),
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
         }

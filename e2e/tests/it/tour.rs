@@ -14,30 +14,50 @@ async fn every_line_of_the_tour_does_what_it_says() {
     let output = run_in_bash(&script).await;
 
     let lines: Vec<_> = output.lines().collect();
-    let statuses: Vec<_> = lines.iter().filter(|line| line.starts_with("HTTP/2 ")).collect();
-    assert_eq!(statuses, [&"HTTP/2 401 ", &"HTTP/2 403 "], "{output}");
-    let answers: Vec<Value> =
-        lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let [products, order, orders, no_token, no_permission] = answers.as_slice() else {
-        unreachable!("there are five answers in JSON:\n{output}");
+    let statuses: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("HTTP/2 ")).collect();
+    let statuses: Vec<_> = statuses.iter().map(|status| status.trim()).collect();
+    assert_eq!(statuses, ["403", "401", "403", "404", "405", "413", "415"], "{output}");
+    let answers: Vec<Value> = lines.iter().filter_map(|line| answer(line)).collect();
+    let [products, order, own, all, restocked, refusals @ ..] = answers.as_slice() else {
+        unreachable!("there are five answers before the refusals:\n{output}");
     };
     assert_eq!(products["items"].as_array().unwrap().len(), 6);
     assert_eq!(order["state"], "pending_payment");
     assert_eq!(order["lines"][0]["sku"], "MUG-BLUE");
-    assert_eq!(orders["items"][0]["id"], order["id"]);
-    assert_eq!(no_token["code"], "token_missing");
-    assert_eq!(no_permission["code"], "permission_denied");
+    assert_eq!(own["items"][0]["id"], order["id"]);
+    assert_eq!(all["items"][0]["id"], order["id"]);
+    assert_eq!(restocked["on_hand"], 510);
+    let codes: Vec<_> = refusals.iter().filter_map(|refusal| refusal["code"].as_str()).collect();
+    assert_eq!(codes, REFUSALS, "{output}");
+    let logins: Vec<_> = lines.iter().filter(|line| ["400", "429"].contains(line)).collect();
+    assert_eq!(logins, [&"400", &"400", &"400", &"400", &"400", &"429"], "{output}");
     for route in ["products", "token", "place-order", "orders", "inventory"] {
         let series = format!("stockade_edge_requests_total{{route=\"{route}\"");
         assert!(lines.iter().any(|line| line.starts_with(&series)), "no `{series}`:\n{output}");
     }
 }
 
+/// What the tour is refused, in its order.
+const REFUSALS: [&str; 7] = [
+    "network_not_allowed",
+    "token_missing",
+    "permission_denied",
+    "no_route",
+    "method_not_allowed",
+    "body_too_large",
+    "unsupported_media_type",
+];
+
+/// A line that is an answer in JSON.
+fn answer(line: &str) -> Option<Value> {
+    serde_json::from_str(line).ok().filter(Value::is_object)
+}
+
 /// From the first remark to the last line, once all of it is printed.
 fn tour(printed: &str) -> Option<String> {
     let start = printed.find("\n# ")?;
     let tour = &printed[start..];
-    tour.trim_end().ends_with("stockade_edge_requests_total").then(|| tour.to_owned())
+    tour.trim_end().ends_with("[1-9]'").then(|| tour.to_owned())
 }
 
 async fn run_in_bash(script: &str) -> String {

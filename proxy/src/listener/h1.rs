@@ -1,5 +1,6 @@
 //! An HTTP/1.1 connection: head by head, each judged as raw bytes before Pingora sees it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use pingora::apps::HttpServerApp as _;
@@ -25,11 +26,12 @@ pub(super) async fn serve(worker: &Worker, mut stream: Box<ClientStream>, client
     let limits = &worker.shared.limits;
     let mut deadlines =
         HeadDeadlines { first_byte: limits.head_timeout, whole: limits.head_timeout };
+    let mut stopping = pin!(worker.stopping());
     loop {
         let read = tokio::select! {
             biased;
             read = head::read(&mut stream, deadlines) => read,
-            () = worker.stopping() => Err(NoHead::Closed),
+            () = &mut stopping => Err(NoHead::Closed),
         };
         let head = match read {
             Ok(head) => head,

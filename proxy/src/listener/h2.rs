@@ -1,5 +1,6 @@
 //! An HTTP/2 connection: streams to Pingora's proxy app, under our deadlines and caps.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -45,12 +46,12 @@ pub(super) async fn serve(worker: &Arc<Worker>, mut stream: Box<ClientStream>) {
     };
     let active = Arc::new(Active::default());
     let mut malformed = 0;
-    let mut stopping = false;
+    let (mut stop, mut stopping) = (pin!(worker.stopping()), false);
     loop {
         let accepted = tokio::select! {
             biased;
             accepted = HttpSession::from_h2_conn(&mut connection, digest.clone()) => accepted,
-            () = worker.stopping(), if !stopping => {
+            () = &mut stop, if !stopping => {
                 stopping = true;
                 connection.graceful_shutdown();
                 continue;

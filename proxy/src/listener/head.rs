@@ -3,6 +3,7 @@
 //! Nothing is repaired here (RFC 9112, 2.2, 3, 5 and 6): what two servers could read in two ways
 //! is refused before anybody else parses it.
 
+use std::io::BufRead as _;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -98,21 +99,26 @@ fn strip_leading_crlf(unread: &mut BytesMut) {
 
 /// The end of the head, or the first bare line feed. Continues where it stopped.
 fn find_end(bytes: &[u8], scanned: &mut usize) -> Result<Option<usize>, Rejection> {
-    let start = *scanned;
-    for (at, &byte) in bytes.iter().enumerate().skip(start) {
-        if byte != b'\n' {
-            continue;
-        }
-        let before = bytes.get(..at).unwrap_or_default();
-        if !before.ends_with(b"\r") {
+    while let Some(line) = line_bytes(bytes.get(*scanned..).unwrap_or_default()) {
+        *scanned += line;
+        let seen = bytes.get(..*scanned).unwrap_or_default();
+        if !seen.ends_with(b"\r\n") {
             return Err(malformed("a line ends without a carriage return"));
         }
-        if before.ends_with(b"\r\n\r") {
-            return Ok(Some(at + 1));
+        if seen.ends_with(b"\r\n\r\n") {
+            return Ok(Some(*scanned));
         }
     }
     *scanned = bytes.len();
     Ok(None)
+}
+
+/// The length of the first line, its line feed included. The standard library's search reads many
+/// bytes at once, and a token makes for long lines.
+fn line_bytes(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let length = rest.skip_until(b'\n').ok()?;
+    bytes.get(..length)?.ends_with(b"\n").then_some(length)
 }
 
 fn too_large(bytes: &[u8]) -> Rejection {
@@ -159,7 +165,14 @@ fn judge(head: &[u8]) -> Result<(Framing, bool), Rejection> {
 
 /// Every line feed follows a carriage return, so this is a split at CRLF.
 fn split_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    let mut left = Some(text);
+    std::iter::from_fn(move || {
+        let text = left.take()?;
+        let Some(length) = line_bytes(text) else { return Some(text) };
+        let (line, rest) = text.split_at_checked(length)?;
+        left = Some(rest);
+        line.strip_suffix(b"\r\n")
+    })
 }
 
 struct RequestLine<'a> {
@@ -232,7 +245,8 @@ impl<'a> Facts<'a> {
             .filter(|(name, _)| !name.is_empty() && name.iter().all(|&byte| is_token(byte)))
             .ok_or_else(|| malformed("a header field's name is not a token"))?;
         let value = value.get(1..).unwrap_or_default().trim_ascii();
-        if !value.iter().all(|&byte| is_field_byte(byte)) {
+        // To the end, whatever is found: then many bytes are looked at at once.
+        if !value.iter().fold(true, |fits, &byte| fits & is_field_byte(byte)) {
             return Err(malformed("a header field's value has a control byte"));
         }
         self.note(name, value)

@@ -4,6 +4,7 @@
 //! that a head and its body leave in one TLS record. No buffer is held while nothing waits.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -102,8 +103,9 @@ impl ClientStream {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut space = [0; READ_BYTES];
-        let mut buf = ReadBuf::new(&mut space);
+        // Not zeroed: this is polled several times a request, mostly for nothing.
+        let mut space = [MaybeUninit::uninit(); READ_BYTES];
+        let mut buf = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.tls).poll_read(cx, &mut buf))?;
         self.unread.extend_from_slice(buf.filled());
         Poll::Ready(Ok(buf.filled().len()))

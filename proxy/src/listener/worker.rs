@@ -29,6 +29,9 @@ use crate::shared::Shared;
 /// How long to wait when the system can open no more connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How soon the worker's next timer is always due.
+const TIMER_DUE: Duration = Duration::from_secs(1);
+
 /// What every connection of one worker needs.
 pub(crate) struct Worker {
     pub(super) shared: Arc<Shared>,
@@ -64,6 +67,7 @@ pub(crate) fn run(parts: Parts, listener: StdListener) -> io::Result<()> {
             acceptor: TlsAcceptor::from(parts.tls),
             caps: parts.caps,
         });
+        tokio::spawn(keep_a_timer_due());
         worker.accept(listener).await;
         Ok(())
     })
@@ -77,6 +81,14 @@ fn app(conf: &Arc<ServerConf>, shared: Arc<Shared>) -> HttpProxy<Edge> {
     let mut app = http_proxy(conf, Edge::new(shared));
     app.server_options = Some(options);
     app
+}
+
+/// While no timer is due sooner than one that is set, tokio wakes its driver with a system call to
+/// tell it. Each request sets some, all of them later than this one.
+async fn keep_a_timer_due() {
+    loop {
+        tokio::time::sleep(TIMER_DUE).await;
+    }
 }
 
 impl Worker {

@@ -9,7 +9,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Fingerprint, IdempotencyKey, KeyedOperation};
 use crate::ids::{Id, IdSource};
-use crate::inventory::{DueHolds, NewReceipt, Shelf, StockLevel};
+use crate::inventory::{ByHand, Holds, NewMovement, Shelf, StockLevel};
 use crate::money::Currency;
 use crate::worksheet::Loaded;
 
@@ -28,7 +28,7 @@ fn price(minor: i64, currency: &str) -> Money {
 }
 
 /// A batch that begins with so many units of each SKU, at one cent each.
-fn sheet(on_hand: i64, due: DueHolds) -> Worksheet {
+fn sheet(on_hand: i64, due: Holds) -> Worksheet {
     let reserved = |name: &str| {
         due.values().filter(|hold| hold.sku == sku(name)).map(|hold| hold.quantity.units()).sum()
     };
@@ -53,7 +53,7 @@ fn order(account: u128, key: &str, lines: &[(&str, u32)]) -> NewOrder {
 
 #[test]
 fn the_first_to_come_is_served() {
-    let mut sheet = sheet(3, DueHolds::new());
+    let mut sheet = sheet(3, Holds::new());
     assert!(order(1, "k", &[("A", 2)]).decide(&mut sheet).is_ok());
     let refused = order(2, "k", &[("B", 1), ("A", 2)]).decide(&mut sheet).unwrap_err();
     assert_eq!(refused.to_string(), "sku `A` has 1 available, 2 wanted");
@@ -63,7 +63,7 @@ fn the_first_to_come_is_served() {
 
 #[test]
 fn a_key_is_good_for_one_order_within_a_batch_too() {
-    let mut sheet = sheet(9, DueHolds::new());
+    let mut sheet = sheet(9, Holds::new());
     let Ok(Answered::First(first)) = order(1, "k", &[("A", 1)]).decide(&mut sheet) else {
         panic!("not placed");
     };
@@ -71,12 +71,12 @@ fn a_key_is_good_for_one_order_within_a_batch_too() {
     assert_eq!(again, Answered::Replayed(first));
     let other = order(1, "k", &[("A", 2)]).decide(&mut sheet);
     assert!(matches!(other, Err(PlaceError::Claim(ClaimError::Reused))));
-    assert_eq!(sheet.new.orders.len(), 1);
+    assert_eq!(sheet.orders.new_orders().len(), 1);
 }
 
 #[test]
 fn what_cannot_be_added_up_is_refused() {
-    let mut sheet = sheet(9, DueHolds::new());
+    let mut sheet = sheet(9, Holds::new());
     sheet.prices.insert(sku("B"), price(1, "USD"));
     sheet.prices.insert(sku("C"), price(i64::MAX, "EUR"));
     let mixed = order(1, "k", &[("A", 1), ("B", 1)]).decide(&mut sheet);
@@ -101,7 +101,7 @@ fn lines_are_merged_and_bounded() {
     assert_eq!(merge(&[("A", 600), ("A", 401)]).unwrap_err(), NotAnOrder::Units);
 }
 
-fn holds(units: &[(usize, u32)]) -> DueHolds {
+fn holds(units: &[(usize, u32)]) -> Holds {
     let ids = IdSource::default();
     let hold = |(at, units): &(usize, u32)| Hold {
         id: ids.next(now()),
@@ -135,8 +135,9 @@ proptest! {
             if *receive {
                 for (name, units) in lines {
                     let quantity = Quantity::try_from(units).unwrap();
+                    let change = ByHand::Receive { quantity, note: None };
                     let arrived =
-                        NewReceipt { sku: sku(name), quantity, note: None, account: None, claim: None };
+                        NewMovement { sku: sku(name), change, account: None, claim: None };
                     arrived.decide(&mut sheet).unwrap();
                     *received.entry(sku(name)).or_default() += quantity.units();
                 }

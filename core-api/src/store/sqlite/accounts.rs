@@ -1,12 +1,15 @@
-//! Accounts and sessions in SQLite.
+//! Accounts, and links to set a password, in SQLite.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::rows;
-use crate::accounts::{Account, Credentials, Names, PasswordHash, Role};
+use super::{hex, hex_bytes, rows};
+use crate::accounts::{
+    Account, Credentials, EmailAddress, LinkOwner, Names, NewLink, PasswordHash, Role, TokenHash,
+    Username,
+};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id};
 use crate::store::StoreError;
@@ -37,23 +40,48 @@ const INSERT_ACCOUNT: &str = "
                          password_hash, role, demo, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const INSERT_SESSION: &str = "
-    INSERT INTO session (id, account_id, created_at, expires_at)
-    VALUES ($1, $2, $3, $4)";
+const SET_PASSWORD: &str = "
+    UPDATE account
+       SET password_hash = $2
+     WHERE id = $1";
 
-const DELETE_EXPIRED_SESSIONS: &str = "
-    DELETE FROM session
-     WHERE id IN (SELECT id FROM session WHERE expires_at <= $1 LIMIT 10000)";
+const LINK_OWNER: &str = "
+    SELECT a.username, a.email
+      FROM password_link AS l
+      JOIN account AS a ON a.id = l.account_id
+     WHERE l.hash = $1
+       AND l.expires_at > $2";
+
+const LINKS: &str = "
+    SELECT o.hash, o.account_id
+      FROM json_each($1) AS w
+     CROSS JOIN password_link AS l
+     CROSS JOIN password_link AS o
+     WHERE l.hash = unhex(w.value)
+       AND l.expires_at > $2
+       AND o.account_id = l.account_id
+       AND o.expires_at > $2";
+
+const INSERT_LINKS: &str = "
+    INSERT INTO password_link (hash, account_id, expires_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2
+      FROM json_each($1)";
+
+const DELETE_LINKS: &str = "DELETE FROM password_link WHERE account_id = $1";
+
+const DELETE_EXPIRED_LINKS: &str = "
+    DELETE FROM password_link
+     WHERE hash IN (SELECT hash FROM password_link WHERE expires_at <= $1 LIMIT 10000)";
 
 pub(super) async fn credentials(
     readers: &SqlitePool,
     username: &str,
 ) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(Uuid, String, String)> =
+    let row: Option<(Uuid, String, Option<String>)> =
         sqlx::query_as(CREDENTIALS).bind(username).fetch_optional(readers).await?;
     let Some((id, role, hash)) = row else { return Ok(None) };
     let role = parse_role(&role)?;
-    Ok(Some(Credentials { id: AccountId::from_uuid(id), role, hash: PasswordHash(hash) }))
+    Ok(Some(Credentials { id: AccountId::from_uuid(id), role, hash: hash.map(PasswordHash) }))
 }
 
 pub(super) async fn account(
@@ -66,7 +94,7 @@ pub(super) async fn account(
     Ok(Some(Account { id, username, email, role: parse_role(&role)? }))
 }
 
-fn parse_role(text: &str) -> Result<Role, StoreError> {
+pub(super) fn parse_role(text: &str) -> Result<Role, StoreError> {
     Role::parse(text).map_err(|_| StoreError::Unreadable("role"))
 }
 
@@ -103,29 +131,67 @@ pub(super) async fn save(
             .bind(new.username.folded())
             .bind(new.email.as_str())
             .bind(new.email.folded())
-            .bind(&new.hash.0)
+            .bind(new.hash.as_ref().map(|hash| hash.0.as_str()))
             .bind(new.role.as_str())
             .bind(new.demo)
             .bind(sheet.now.micros())
             .execute(&mut *connection)
             .await?;
     }
-    for new in &sheet.new.sessions {
-        sqlx::query(INSERT_SESSION)
-            .bind(new.id.uuid())
-            .bind(new.account.uuid())
-            .bind(sheet.now.micros())
-            .bind(sheet.now.plus(new.life).micros())
-            .execute(&mut *connection)
-            .await?;
+    if !sheet.new.links.is_empty() {
+        let row = |new: &NewLink| (hex_bytes(&new.hash.0), hex(new.account), new.expires_at);
+        let links = rows(sheet.new.links.iter().map(row))?;
+        sqlx::query(INSERT_LINKS).bind(links).execute(&mut *connection).await?;
+    }
+    for (account, hash) in &sheet.new.passwords {
+        let set = sqlx::query(SET_PASSWORD).bind(account.uuid()).bind(&hash.0);
+        set.execute(&mut *connection).await?;
+        sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-pub(super) async fn remove_expired_sessions(
+pub(super) async fn link_owner(
+    readers: &SqlitePool,
+    link: TokenHash,
+    now: Timestamp,
+) -> Result<Option<LinkOwner>, StoreError> {
+    let found = sqlx::query_as(LINK_OWNER).bind(link.0.as_slice()).bind(now.micros());
+    let row: Option<(String, String)> = found.fetch_optional(readers).await?;
+    let Some((username, email)) = row else { return Ok(None) };
+    let username = Username::parse(&username);
+    let email = EmailAddress::parse(&email);
+    Ok(Some(LinkOwner {
+        username: username.map_err(|_| StoreError::Unreadable("user name"))?,
+        email: email.map_err(|_| StoreError::Unreadable("e-mail address"))?,
+    }))
+}
+
+/// These links, while they are good, and the others of whoever they were made for.
+pub(super) async fn load_links(
+    connection: &mut SqliteConnection,
+    links: &BTreeSet<TokenHash>,
+    now: Timestamp,
+) -> Result<BTreeMap<TokenHash, AccountId>, StoreError> {
+    if links.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = rows(links.iter().map(|link| hex_bytes(&link.0)))?;
+    let found: Vec<(Vec<u8>, Uuid)> =
+        sqlx::query_as(LINKS).bind(wanted).bind(now.micros()).fetch_all(connection).await?;
+    let link =
+        |(hash, account): (Vec<u8>, Uuid)| Ok((token_hash(hash)?, AccountId::from_uuid(account)));
+    found.into_iter().map(link).collect()
+}
+
+pub(super) fn token_hash(bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
+    bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
+}
+
+pub(super) async fn remove_expired_links(
     connection: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(DELETE_EXPIRED_SESSIONS).bind(now.micros()).execute(connection).await?;
+    sqlx::query(DELETE_EXPIRED_LINKS).bind(now.micros()).execute(connection).await?;
     Ok(())
 }

@@ -1,64 +1,125 @@
-//! Products, SKUs and prices in SQLite.
+//! Products, SKUs, prices and categories in SQLite.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use crate::catalog::{NewProduct, Offer, Product};
-use crate::ids::{Id, ProductId};
+use super::{hex, rows};
+use crate::catalog::{
+    Assortment, Category, Changes, Listing, NewCategory, NewProduct, Offer, Product, Version,
+};
+use crate::ids::{CategoryId, Id, ProductId};
 use crate::inventory::StockLevel;
 use crate::money::{Currency, Money};
+use crate::sku::Sku;
 use crate::store::{Slice, StoreError};
-use crate::worksheet::Worksheet;
+use crate::worksheet::{Wanted, Worksheet};
 
-const PRODUCTS: &str = "
-    SELECT p.id, p.name, p.description,
-           k.sku, k.price_minor, k.currency, s.on_hand, s.reserved
-      FROM (SELECT id, name, description
-              FROM product
-             WHERE id > $1
-             ORDER BY id
-             LIMIT $2) AS p
-      JOIN sku AS k ON k.product_id = p.id
-      JOIN stock AS s ON s.sku = k.sku
+/// Products on sale that are selected by this, with what is offered of them.
+macro_rules! products_where {
+    ($selected:literal) => {
+        concat!(
+            "SELECT p.id, p.version, p.name, p.description, p.category_id,
+                    k.sku, k.price_minor, k.currency, s.on_hand, s.reserved
+               FROM (SELECT id, version, name, description, category_id
+                       FROM product
+                      WHERE deleted_at IS NULL AND ",
+            $selected,
+            ") AS p
+               LEFT JOIN sku AS k ON k.product_id = p.id
+               LEFT JOIN stock AS s ON s.sku = k.sku
+              ORDER BY p.id, k.sku"
+        )
+    };
+}
+
+const PRODUCTS: &str = products_where!("id > $1 ORDER BY id LIMIT $2");
+const PRODUCTS_IN: &str = products_where!("id > $1 AND category_id = $3 ORDER BY id LIMIT $2");
+const PRODUCT: &str = products_where!("id = $1");
+
+const CATEGORIES: &str = "
+    SELECT id, name
+      FROM category
+     WHERE id > $1
+     ORDER BY id
+     LIMIT $2";
+
+const LISTINGS: &str = "
+    SELECT p.id, p.version, p.category_id, k.sku
+      FROM json_each($1) AS w
+     CROSS JOIN product AS p
+      LEFT JOIN sku AS k ON k.product_id = p.id
+     WHERE p.id = unhex(w.value)
+       AND p.deleted_at IS NULL
      ORDER BY p.id, k.sku";
 
-const PRODUCT: &str = "
-    SELECT p.id, p.name, p.description,
-           k.sku, k.price_minor, k.currency, s.on_hand, s.reserved
-      FROM product AS p
-      JOIN sku AS k ON k.product_id = p.id
-      JOIN stock AS s ON s.sku = k.sku
-     WHERE p.id = $1
-     ORDER BY k.sku";
+const CATEGORY_SIZES: &str = "
+    SELECT c.id,
+           (SELECT count(*) FROM product WHERE category_id = c.id AND deleted_at IS NULL)
+      FROM json_each($1) AS w
+     CROSS JOIN category AS c
+     WHERE c.id = unhex(w.value)";
 
-const INSERT_PRODUCT: &str = "
-    INSERT INTO product (id, name, description, created_at)
-    VALUES ($1, $2, $3, $4)";
+const TAKEN_CATEGORY_NAMES: &str = "
+    SELECT name_folded
+      FROM category
+     WHERE name_folded IN (SELECT value FROM json_each($1))";
 
-const INSERT_SKU: &str = "
+const INSERT_CATEGORIES: &str = "
+    INSERT INTO category (id, name, name_folded, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, $2
+      FROM json_each($1)";
+
+const INSERT_PRODUCTS: &str = "
+    INSERT INTO product (id, name, description, category_id, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), $2
+      FROM json_each($1)";
+
+const INSERT_SKUS: &str = "
     INSERT INTO sku (sku, product_id, price_minor, currency)
-    VALUES ($1, $2, $3, $4)";
+    SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3
+      FROM json_each($1)";
 
-/// One SKU together with its product.
+const SET_VERSION: &str = "UPDATE product SET version = $2 WHERE id = $1";
+const SET_NAME: &str = "UPDATE product SET name = $2 WHERE id = $1";
+const SET_DESCRIPTION: &str = "UPDATE product SET description = $2 WHERE id = $1";
+const SET_CATEGORY: &str = "UPDATE product SET category_id = $2 WHERE id = $1";
+const SET_PRICE: &str = "UPDATE sku SET price_minor = $2 WHERE sku = $1";
+const WITHDRAW: &str = "UPDATE product SET deleted_at = $2 WHERE id = $1";
+
+/// Only products that are off sale are still in a category that is closed.
+const EMPTY_CATEGORY: &str = "UPDATE product SET category_id = NULL WHERE category_id = $1";
+const DELETE_CATEGORY: &str = "DELETE FROM category WHERE id = $1";
+
+/// One SKU together with its product; a product without SKUs has one row without.
 #[derive(Debug, FromRow)]
 struct OfferRow {
     id: Uuid,
+    version: i64,
     name: String,
     description: String,
-    sku: String,
-    price_minor: i64,
-    currency: String,
-    on_hand: i64,
-    reserved: i64,
+    category_id: Option<Uuid>,
+    sku: Option<String>,
+    price_minor: Option<i64>,
+    currency: Option<String>,
+    on_hand: Option<i64>,
+    reserved: Option<i64>,
 }
 
 pub(super) async fn products(
     readers: &SqlitePool,
+    category: Option<CategoryId>,
     slice: &Slice<ProductId>,
 ) -> Result<Vec<Product>, StoreError> {
     let after = slice.after.map_or(Uuid::nil(), Id::uuid);
-    let found = sqlx::query_as(PRODUCTS).bind(after).bind(slice.limit).fetch_all(readers).await?;
-    gather(found)
+    let list = |statement| sqlx::query_as(statement).bind(after).bind(slice.limit);
+    let found = match category {
+        None => list(PRODUCTS),
+        Some(category) => list(PRODUCTS_IN).bind(category.uuid()),
+    };
+    gather(found.fetch_all(readers).await?)
 }
 
 pub(super) async fn product(
@@ -72,24 +133,37 @@ pub(super) async fn product(
 /// Rows of one product follow one another.
 fn gather(rows: Vec<OfferRow>) -> Result<Vec<Product>, StoreError> {
     let mut products: Vec<Product> = Vec::new();
-    for row in rows {
+    for mut row in rows {
         let id = ProductId::from_uuid(row.id);
-        let offer = Offer {
-            sku: super::sku(&row.sku)?,
-            price: money(row.price_minor, row.currency)?,
-            stock: StockLevel { on_hand: row.on_hand, reserved: row.reserved },
-        };
+        let offer = offer(&mut row)?;
         match products.last_mut() {
-            Some(last) if last.id == id => last.offers.push(offer),
+            Some(last) if last.id == id => last.offers.extend(offer),
             _ => products.push(Product {
                 id,
+                version: Version(row.version),
                 name: row.name,
                 description: row.description,
-                offers: vec![offer],
+                category: row.category_id.map(CategoryId::from_uuid),
+                offers: offer.into_iter().collect(),
             }),
         }
     }
     Ok(products)
+}
+
+fn offer(row: &mut OfferRow) -> Result<Option<Offer>, StoreError> {
+    let Some(sku) = row.sku.take() else { return Ok(None) };
+    let (Some(price_minor), Some(currency)) = (row.price_minor, row.currency.take()) else {
+        return Err(StoreError::Unreadable("price"));
+    };
+    let (Some(on_hand), Some(reserved)) = (row.on_hand, row.reserved) else {
+        return Err(StoreError::Unreadable("stock"));
+    };
+    Ok(Some(Offer {
+        sku: super::sku(&sku)?,
+        price: money(price_minor, currency)?,
+        stock: StockLevel { on_hand, reserved },
+    }))
 }
 
 pub(super) fn money(minor: i64, currency: String) -> Result<Money, StoreError> {
@@ -97,35 +171,138 @@ pub(super) fn money(minor: i64, currency: String) -> Result<Money, StoreError> {
     Ok(Money { minor, currency })
 }
 
+pub(super) async fn categories(
+    readers: &SqlitePool,
+    slice: &Slice<CategoryId>,
+) -> Result<Vec<Category>, StoreError> {
+    let after = slice.after.map_or(Uuid::nil(), Id::uuid);
+    let found: Vec<(Uuid, String)> =
+        sqlx::query_as(CATEGORIES).bind(after).bind(slice.limit).fetch_all(readers).await?;
+    let category = |(id, name)| Category { id: CategoryId::from_uuid(id), name };
+    Ok(found.into_iter().map(category).collect())
+}
+
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    wanted: &Wanted,
+) -> Result<Assortment, StoreError> {
+    let listings = load_listings(connection, &wanted.products).await?;
+    let mut sizes = BTreeMap::new();
+    if !wanted.categories.is_empty() {
+        let ids = rows(wanted.categories.iter().map(|id| hex(*id)))?;
+        let found: Vec<(Uuid, u32)> =
+            sqlx::query_as(CATEGORY_SIZES).bind(ids).fetch_all(&mut *connection).await?;
+        let size = |(id, products)| (CategoryId::from_uuid(id), u64::from(products));
+        sizes = found.into_iter().map(size).collect();
+    }
+    let mut names = BTreeSet::new();
+    if !wanted.category_names.is_empty() {
+        let found = sqlx::query_scalar(TAKEN_CATEGORY_NAMES);
+        let found = found.bind(rows(wanted.category_names.iter())?);
+        names = found.fetch_all(connection).await?.into_iter().collect();
+    }
+    Ok(Assortment::loaded(listings, sizes, names))
+}
+
+async fn load_listings(
+    connection: &mut SqliteConnection,
+    ids: &BTreeSet<ProductId>,
+) -> Result<BTreeMap<ProductId, Listing>, StoreError> {
+    let mut listings: BTreeMap<ProductId, Listing> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(listings);
+    }
+    let ids = rows(ids.iter().map(|id| hex(*id)))?;
+    let found: Vec<(Uuid, i64, Option<Uuid>, Option<String>)> =
+        sqlx::query_as(LISTINGS).bind(ids).fetch_all(connection).await?;
+    for (id, version, category, sku) in found {
+        let listing = listings.entry(ProductId::from_uuid(id)).or_insert_with(|| Listing {
+            version: Version(version),
+            category: category.map(CategoryId::from_uuid),
+            skus: BTreeSet::new(),
+        });
+        listing.skus.extend(sku.map(|sku| super::sku(&sku)).transpose()?);
+    }
+    Ok(listings)
+}
+
 pub(super) async fn save(
     connection: &mut SqliteConnection,
     sheet: &Worksheet,
 ) -> Result<(), StoreError> {
-    for product in &sheet.new.products {
-        sqlx::query(INSERT_PRODUCT)
-            .bind(product.id.uuid())
-            .bind(&product.name)
-            .bind(&product.description)
-            .bind(sheet.now.micros())
-            .execute(&mut *connection)
-            .await?;
-        save_skus(connection, product).await?;
+    let (changes, now) = (sheet.catalog.changes(), sheet.now.micros());
+    if !changes.categories.is_empty() {
+        let categories = rows(changes.categories.iter().map(category_row))?;
+        let insert = sqlx::query(INSERT_CATEGORIES).bind(categories).bind(now);
+        insert.execute(&mut *connection).await?;
+    }
+    if !changes.products.is_empty() {
+        let products = rows(changes.products.iter().map(product_row))?;
+        let insert = sqlx::query(INSERT_PRODUCTS).bind(products).bind(now);
+        insert.execute(&mut *connection).await?;
+    }
+    save_edits(connection, changes, now).await?;
+    let skus = sku_rows(changes);
+    if !skus.is_empty() {
+        sqlx::query(INSERT_SKUS).bind(rows(skus.into_iter())?).execute(&mut *connection).await?;
+    }
+    for (sku, price) in &changes.prices {
+        let set = sqlx::query(SET_PRICE).bind(sku.as_str()).bind(price.minor);
+        set.execute(&mut *connection).await?;
+    }
+    for category in &changes.closed {
+        for statement in [EMPTY_CATEGORY, DELETE_CATEGORY] {
+            sqlx::query(statement).bind(category.uuid()).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }
 
-async fn save_skus(
+fn category_row(category: &NewCategory) -> impl Serialize {
+    (hex(category.id), category.name.clone(), category.name.folded())
+}
+
+fn product_row(product: &NewProduct) -> impl Serialize {
+    let (name, description) = (product.name.clone(), product.description.clone());
+    (hex(product.id), name, description, product.category.map(hex))
+}
+
+fn sku_rows(changes: &Changes) -> Vec<impl Serialize> {
+    let row = |product: ProductId, sku: &Sku, price: Money| {
+        (sku.clone(), hex(product), price.minor, price.currency)
+    };
+    let mut skus = Vec::new();
+    for product in &changes.products {
+        skus.extend(product.offers.iter().map(|(sku, price)| row(product.id, sku, price)));
+    }
+    skus.extend(changes.skus.iter().map(|(product, sku, price)| row(*product, sku, *price)));
+    skus
+}
+
+async fn save_edits(
     connection: &mut SqliteConnection,
-    product: &NewProduct,
+    changes: &Changes,
+    now: i64,
 ) -> Result<(), StoreError> {
-    for new in &product.skus {
-        sqlx::query(INSERT_SKU)
-            .bind(new.sku.as_str())
-            .bind(product.id.uuid())
-            .bind(new.price.minor)
-            .bind(new.price.currency.to_string())
-            .execute(&mut *connection)
-            .await?;
+    for (id, name) in &changes.names {
+        let set = sqlx::query(SET_NAME).bind(id.uuid()).bind(name.as_str());
+        set.execute(&mut *connection).await?;
+    }
+    for (id, description) in &changes.descriptions {
+        let set = sqlx::query(SET_DESCRIPTION).bind(id.uuid()).bind(description.as_str());
+        set.execute(&mut *connection).await?;
+    }
+    for (id, category) in &changes.moved {
+        let set = sqlx::query(SET_CATEGORY).bind(id.uuid()).bind(category.map(Id::uuid));
+        set.execute(&mut *connection).await?;
+    }
+    for (id, version) in &changes.touched {
+        let set = sqlx::query(SET_VERSION).bind(id.uuid()).bind(version.0);
+        set.execute(&mut *connection).await?;
+    }
+    for id in &changes.withdrawn {
+        let set = sqlx::query(WITHDRAW).bind(id.uuid()).bind(now);
+        set.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
 
-use super::{hex, rows};
+use super::{hex, hex_bytes, rows};
 use crate::clock::Timestamp;
 use crate::idempotency::{
     ClaimName, Claims, Fingerprint, IdempotencyKey, KeptAnswer, KeyedOperation,
@@ -89,13 +89,11 @@ pub(super) async fn save(
         return Ok(());
     }
     let fresh = rows(fresh.map(|(name, kept)| {
-        let fingerprint: String =
-            kept.fingerprint.0.iter().map(|byte| format!("{byte:02x}")).collect();
         (
             hex(name.account),
             name.operation.as_str(),
             name.key.as_str(),
-            fingerprint,
+            hex_bytes(&kept.fingerprint.0),
             kept.answer.as_str(),
             kept.expires_at,
         )

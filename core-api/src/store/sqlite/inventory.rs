@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::{catalog, hex, rows};
 use crate::clock::Timestamp;
-use crate::ids::{Id, OrderId, ReservationId};
-use crate::inventory::{DueHolds, Hold, Movement, Quantity, Shelf, StockLevel};
+use crate::ids::{Id, MovementId, OrderId, ReservationId};
+use crate::inventory::{
+    Entry, Hold, HoldStep, Holds, Movement, MovementKind, Quantity, Shelf, StockLevel,
+};
 use crate::money::Money;
 use crate::sku::Sku;
 use crate::store::{Slice, StoreError};
@@ -23,6 +25,28 @@ const STOCK: &str = "
 
 const HAS_MOVED: &str = "
     SELECT EXISTS (SELECT 1 FROM stock_movement WHERE sku = $1)";
+
+const IS_STOCKED: &str = "
+    SELECT EXISTS (SELECT 1 FROM stock WHERE sku = $1)";
+
+const MOVEMENTS: &str = "
+    SELECT m.id, m.kind, m.quantity, m.on_hand_change, m.reserved_change, m.reservation_id,
+           r.order_id, m.note, m.reason, m.created_at
+      FROM stock_movement AS m
+      LEFT JOIN reservation AS r ON r.id = m.reservation_id
+     WHERE m.sku = $1
+       AND m.id < $2
+     ORDER BY m.id DESC
+     LIMIT $3";
+
+/// What orders hold.
+const HELD: &str = "
+    SELECT r.id, r.order_id, r.sku, r.quantity, r.expires_at
+      FROM json_each($1) AS w
+     CROSS JOIN reservation AS r
+     WHERE r.order_id = unhex(w.value)
+       AND r.state = 'pending'
+     ORDER BY r.sku, r.id";
 
 /// All holds of at most 1000 orders that hold one of these SKUs for too long.
 const DUE: &str = "
@@ -53,13 +77,17 @@ const ALL_DUE: &str = "
              LIMIT 1000)
      ORDER BY sku, expires_at, id";
 
+/// What a SKU costs counts only while its product is on sale.
 const SHELF: &str = "
-    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency
+    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency,
+           p.deleted_at IS NULL AS on_sale
       FROM json_each($1) AS w
      CROSS JOIN stock AS s
      CROSS JOIN sku AS k
+     CROSS JOIN product AS p
      WHERE s.sku = w.value
-       AND k.sku = s.sku";
+       AND k.sku = s.sku
+       AND p.id = k.product_id";
 
 const SET_STOCK: &str = "
     INSERT INTO stock (sku, on_hand, reserved)
@@ -72,9 +100,9 @@ const SET_STOCK: &str = "
 
 const INSERT_MOVEMENTS: &str = "
     INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
-                                reservation_id, account_id, note, created_at)
+                                reservation_id, account_id, note, reason, created_at)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-           unhex(value ->> 6), unhex(value ->> 7), value ->> 8, $2
+           unhex(value ->> 6), unhex(value ->> 7), value ->> 8, value ->> 9, $2
       FROM json_each($1)";
 
 const INSERT_HOLDS: &str = "
@@ -83,10 +111,11 @@ const INSERT_HOLDS: &str = "
            value ->> 4
       FROM json_each($1)";
 
-const EXPIRE_HOLDS: &str = "
+const END_HOLDS: &str = "
     UPDATE reservation
-       SET state = 'expired'
-     WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+       SET state = $2
+     WHERE id IN (SELECT unhex(value) FROM json_each($1))
+       AND state = 'pending'";
 
 pub(super) async fn stock(
     readers: &SqlitePool,
@@ -105,6 +134,50 @@ pub(super) async fn has_moved(readers: &SqlitePool, sku: &Sku) -> Result<bool, S
     Ok(sqlx::query_scalar(HAS_MOVED).bind(sku.as_str()).fetch_one(readers).await?)
 }
 
+pub(super) async fn is_stocked(readers: &SqlitePool, sku: &Sku) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(IS_STOCKED).bind(sku.as_str()).fetch_one(readers).await?)
+}
+
+#[derive(Debug, FromRow)]
+struct EntryRow {
+    id: Uuid,
+    kind: String,
+    quantity: u32,
+    on_hand_change: i64,
+    reserved_change: i64,
+    reservation_id: Option<Uuid>,
+    order_id: Option<Uuid>,
+    note: Option<String>,
+    reason: Option<String>,
+    created_at: i64,
+}
+
+pub(super) async fn movements(
+    readers: &SqlitePool,
+    sku: &Sku,
+    slice: &Slice<MovementId>,
+) -> Result<Vec<Entry>, StoreError> {
+    let before = slice.after.map_or(Uuid::max(), Id::uuid);
+    let found = sqlx::query_as(MOVEMENTS).bind(sku.as_str()).bind(before).bind(slice.limit);
+    found.fetch_all(readers).await?.into_iter().map(entry).collect()
+}
+
+fn entry(row: EntryRow) -> Result<Entry, StoreError> {
+    let kind = MovementKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
+    Ok(Entry {
+        id: MovementId::from_uuid(row.id),
+        kind: kind.ok_or(StoreError::Unreadable("movement kind"))?,
+        quantity: quantity(row.quantity)?,
+        on_hand_change: row.on_hand_change,
+        reserved_change: row.reserved_change,
+        reservation: row.reservation_id.map(ReservationId::from_uuid),
+        order: row.order_id.map(OrderId::from_uuid),
+        note: row.note,
+        reason: row.reason,
+        created_at: Timestamp::from_micros(row.created_at),
+    })
+}
+
 #[derive(Debug, FromRow)]
 struct HoldRow {
     id: Uuid,
@@ -119,23 +192,32 @@ pub(super) async fn load_due(
     connection: &mut SqliteConnection,
     skus: &BTreeSet<Sku>,
     now: Timestamp,
-) -> Result<DueHolds, StoreError> {
+) -> Result<Holds, StoreError> {
     if skus.is_empty() {
-        return Ok(DueHolds::new());
+        return Ok(Holds::new());
     }
     let found = sqlx::query_as(DUE).bind(rows(skus.iter())?).bind(now.micros());
-    due(found.fetch_all(connection).await?)
+    holds(found.fetch_all(connection).await?)
 }
 
 /// Due holds, of whatever SKU.
 pub(super) async fn load_all_due(
     connection: &mut SqliteConnection,
     now: Timestamp,
-) -> Result<DueHolds, StoreError> {
-    due(sqlx::query_as(ALL_DUE).bind(now.micros()).fetch_all(connection).await?)
+) -> Result<Holds, StoreError> {
+    holds(sqlx::query_as(ALL_DUE).bind(now.micros()).fetch_all(connection).await?)
 }
 
-fn due(rows: Vec<HoldRow>) -> Result<DueHolds, StoreError> {
+/// What these orders hold.
+pub(super) async fn load_held(
+    connection: &mut SqliteConnection,
+    orders: impl Iterator<Item = &OrderId>,
+) -> Result<Holds, StoreError> {
+    let orders = rows(orders.map(|id| hex(*id)))?;
+    holds(sqlx::query_as(HELD).bind(orders).fetch_all(connection).await?)
+}
+
+fn holds(rows: Vec<HoldRow>) -> Result<Holds, StoreError> {
     let hold = |row: HoldRow| {
         let hold = Hold {
             id: ReservationId::from_uuid(row.id),
@@ -160,11 +242,13 @@ pub(super) async fn load_shelf(
 ) -> Result<(Shelf, BTreeMap<Sku, Money>), StoreError> {
     let (mut levels, mut prices) = (BTreeMap::new(), BTreeMap::new());
     if !skus.is_empty() {
-        let found: Vec<(String, i64, i64, i64, String)> =
+        let found: Vec<(String, i64, i64, i64, String, bool)> =
             sqlx::query_as(SHELF).bind(rows(skus.iter())?).fetch_all(connection).await?;
-        for (sku, on_hand, reserved, price_minor, currency) in found {
+        for (sku, on_hand, reserved, price_minor, currency, on_sale) in found {
             let sku = super::sku(&sku)?;
-            prices.insert(sku.clone(), catalog::money(price_minor, currency)?);
+            if on_sale {
+                prices.insert(sku.clone(), catalog::money(price_minor, currency)?);
+            }
             levels.insert(sku, StockLevel { on_hand, reserved });
         }
     }
@@ -203,13 +287,14 @@ fn movement_row(movement: &Movement) -> impl serde::Serialize {
     (
         hex(movement.id),
         movement.sku.clone(),
-        movement.kind.as_str(),
-        movement.quantity,
+        movement.kind().as_str(),
+        movement.quantity(),
         on_hand_change,
         reserved_change,
-        movement.reservation.map(hex),
+        movement.hold().map(hex),
         movement.account.map(hex),
-        movement.note.clone(),
+        movement.note().cloned(),
+        movement.reason().cloned(),
     )
 }
 
@@ -224,9 +309,13 @@ async fn save_holds(
         let holds = rows(sheet.new.holds.iter().map(row))?;
         sqlx::query(INSERT_HOLDS).bind(holds).execute(&mut *connection).await?;
     }
-    if !sheet.given_back.is_empty() {
-        let ids = rows(sheet.given_back.iter().map(|hold| hex(hold.id)))?;
-        sqlx::query(EXPIRE_HOLDS).bind(ids).execute(connection).await?;
+    for (step, state) in [(HoldStep::Release, "released"), (HoldStep::Expire, "expired")] {
+        let given_back = sheet.given_back.iter().filter(|(_, why)| *why == step);
+        let ids: Vec<_> = given_back.map(|(id, _)| hex(*id)).collect();
+        if !ids.is_empty() {
+            let end = sqlx::query(END_HOLDS).bind(rows(ids.into_iter())?).bind(state);
+            end.execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Orders in SQLite. Whose orders are meant is part of every statement that reads them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{catalog, hex, inventory, rows};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id, OrderId};
-use crate::orders::{Order, OrderLine, OrderState};
+use crate::orders::{Order, OrderBook, OrderLine, OrderState};
 use crate::reach::Reach;
 use crate::store::{Slice, StoreError};
 use crate::worksheet::Worksheet;
@@ -52,6 +54,22 @@ const FIND_OWN: &str = find_where!("o.account_id = $2");
 const FIND_OTHERS: &str = find_where!("o.account_id <> $2");
 const FIND_ANY: &str = find_where!("true");
 
+/// The wanted orders, each for every reach it was wanted and is within, with their lines.
+const WANTED: &str = "
+    SELECT o.id, o.account_id, o.state, o.total_minor, o.currency, o.created_at,
+           o.expires_at, l.sku, l.quantity, l.unit_price_minor, w.key AS position
+      FROM json_each($1) AS w
+     CROSS JOIN orders AS o
+     CROSS JOIN order_line AS l
+     WHERE o.id = unhex(w.value ->> 0)
+       AND l.order_id = o.id
+       AND CASE w.value ->> 1
+           WHEN 'own' THEN o.account_id = unhex(w.value ->> 2)
+           WHEN 'others' THEN o.account_id <> unhex(w.value ->> 2)
+           WHEN 'any' THEN true
+           END
+     ORDER BY position, l.sku";
+
 const INSERT_ORDERS: &str = "
     INSERT INTO orders (id, account_id, state, total_minor, currency, created_at, expires_at)
     SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4,
@@ -63,9 +81,9 @@ const INSERT_LINES: &str = "
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3
       FROM json_each($1)";
 
-const EXPIRE: &str = "
+const END: &str = "
     UPDATE orders
-       SET state = 'expired'
+       SET state = $2
      WHERE id IN (SELECT unhex(value) FROM json_each($1))
        AND state = 'pending_payment'";
 
@@ -82,6 +100,14 @@ struct LineRow {
     sku: String,
     quantity: u32,
     unit_price_minor: i64,
+}
+
+/// One line of an order that was wanted, and where it was wanted.
+#[derive(Debug, FromRow)]
+struct WantedRow {
+    #[sqlx(flatten)]
+    line: LineRow,
+    position: u32,
 }
 
 pub(super) async fn list(
@@ -111,6 +137,35 @@ pub(super) async fn find(
         Reach::Any => find(FIND_ANY),
     };
     Ok(gather(found.fetch_all(readers).await?)?.pop())
+}
+
+/// Orders that are wanted and within reach, and what they hold.
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    wanted: &BTreeSet<(OrderId, Reach)>,
+) -> Result<OrderBook, StoreError> {
+    if wanted.is_empty() {
+        return Ok(OrderBook::default());
+    }
+    let names = rows(wanted.iter().map(|(id, reach)| {
+        let (word, account) = match reach {
+            Reach::Own(me) => ("own", Some(hex(*me))),
+            Reach::Others(me) => ("others", Some(hex(*me))),
+            Reach::Any => ("any", None),
+        };
+        (hex(*id), word, account)
+    }))?;
+    let found: Vec<WantedRow> =
+        sqlx::query_as(WANTED).bind(names).fetch_all(&mut *connection).await?;
+    let wanted: Vec<_> = wanted.iter().copied().collect();
+    let within = found
+        .iter()
+        .filter_map(|row| wanted.get(usize::try_from(row.position).ok()?).copied())
+        .collect();
+    let found = gather(found.into_iter().map(|row| row.line).collect())?;
+    let orders: BTreeMap<_, _> = found.into_iter().map(|order| (order.id, order)).collect();
+    let holds = inventory::load_held(connection, orders.keys()).await?;
+    Ok(OrderBook::loaded(orders, within, holds))
 }
 
 /// Rows of one order follow one another.
@@ -147,15 +202,20 @@ pub(super) async fn save(
     connection: &mut SqliteConnection,
     sheet: &Worksheet,
 ) -> Result<(), StoreError> {
-    if !sheet.new.orders.is_empty() {
-        let orders = rows(sheet.new.orders.iter().map(order_row))?;
+    let new = sheet.orders.new_orders();
+    if !new.is_empty() {
+        let orders = rows(new.iter().map(order_row))?;
         sqlx::query(INSERT_ORDERS).bind(orders).execute(&mut *connection).await?;
-        let lines = rows(sheet.new.orders.iter().flat_map(line_rows))?;
+        let lines = rows(new.iter().flat_map(line_rows))?;
         sqlx::query(INSERT_LINES).bind(lines).execute(&mut *connection).await?;
     }
-    if !sheet.expired.is_empty() {
-        let expired = rows(sheet.expired.iter().map(|id| hex(*id)))?;
-        sqlx::query(EXPIRE).bind(expired).execute(connection).await?;
+    for state in [OrderState::Cancelled, OrderState::Expired] {
+        let ended = sheet.orders.changed().filter(|(_, now)| *now == state);
+        let ended: Vec<_> = ended.map(|(id, _)| hex(id)).collect();
+        if !ended.is_empty() {
+            let end = sqlx::query(END).bind(rows(ended.into_iter())?).bind(state.as_str());
+            end.execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -3,12 +3,10 @@
 //! Transactions are begun and ended by hand: the connection belongs to the writer's task, so
 //! no dropped future can leave one open.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{accounts, catalog, idempotency, inventory, orders};
+use super::{accounts, catalog, idempotency, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -44,27 +42,34 @@ impl WriteStore for SqliteWriter {
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
         let connection = &mut self.connection;
         let claims = idempotency::load(connection, &wanted.claims, now).await?;
-        let mut due = inventory::load_due(connection, &wanted.skus, now).await?;
+        let orders = orders::load(connection, &wanted.orders).await?;
+        let mut skus = wanted.skus.clone();
+        skus.extend(orders.held_skus());
+        let mut due = inventory::load_due(connection, &skus, now).await?;
         if wanted.sweep {
             due.append(&mut inventory::load_all_due(connection, now).await?);
         }
-        let skus: BTreeSet<_> =
-            wanted.skus.iter().cloned().chain(due.values().map(|hold| hold.sku.clone())).collect();
+        skus.extend(due.values().map(|hold| hold.sku.clone()));
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
+        let catalog = catalog::load(connection, wanted).await?;
         let names = accounts::load_names(connection, wanted).await?;
-        Ok(Loaded { claims, shelf, prices, due, names })
+        let sessions = sessions::load(connection, wanted).await?;
+        let links = accounts::load_links(connection, &wanted.links, now).await?;
+        Ok(Loaded { claims, shelf, prices, catalog, orders, due, names, sessions, links })
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
         let connection = &mut self.connection;
         accounts::save(connection, sheet).await?;
+        sessions::save(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
         idempotency::save(connection, sheet).await?;
         if sheet.sweep {
             idempotency::remove_expired(connection, sheet.now).await?;
-            accounts::remove_expired_sessions(connection, sheet.now).await?;
+            sessions::remove_expired(connection, sheet.now).await?;
+            accounts::remove_expired_links(connection, sheet.now).await?;
         }
         Ok(())
     }

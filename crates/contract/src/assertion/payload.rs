@@ -24,7 +24,7 @@ pub(super) fn write(assertion: &Assertion) -> Vec<u8> {
     bytes
 }
 
-/// `None` for anything [`write`] would not have written.
+/// `None` for anything [`write()`] would not have written.
 pub(super) fn read(bytes: &[u8]) -> Option<Assertion> {
     let mut fields = Fields { rest: bytes };
     let assertion = Assertion {

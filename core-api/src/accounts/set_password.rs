@@ -1,0 +1,78 @@
+//! Set a password by a one-time link. Every session of the account ends with it.
+
+use super::name::{EmailAddress, Username};
+use super::opaque::{OpaqueToken, TokenHash};
+use super::password::{HashError, Password, PasswordHash, WeakPassword};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::ids::AccountId;
+use crate::store::StoreError;
+use crate::worksheet::{Wanted, Worksheet};
+use crate::writer::{Write, WriteError};
+
+/// Why no password was set.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetPasswordError {
+    #[error("the link is not known, was used, or is too old")]
+    Link,
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    #[error("could not keep the password")]
+    Hash(#[from] HashError),
+    #[error("could not look for the link")]
+    Store(#[from] StoreError),
+    #[error("could not set the password")]
+    Write(#[from] WriteError),
+}
+
+/// Whoever a link was made for.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkOwner {
+    pub(crate) username: Username,
+    pub(crate) email: EmailAddress,
+}
+
+/// A link about to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewLink {
+    pub(crate) hash: TokenHash,
+    pub(crate) account: AccountId,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// A password to be set.
+#[derive(Debug, Clone)]
+struct SetPassword {
+    link: TokenHash,
+    hash: PasswordHash,
+}
+
+/// Sets the password of whoever the link was made for; the link is spent.
+pub(crate) async fn set_password(
+    app: &App,
+    link: &OpaqueToken,
+    password: Password,
+) -> Result<(), SetPasswordError> {
+    let link = link.hash();
+    let owner = app.store.link_owner(link, app.clock.now()).await?.ok_or(SetPasswordError::Link)?;
+    let password = password.strong_for(&owner.username, &owner.email)?;
+    let hash = app.passwords.hash(&password).await?;
+    app.writer.submit(SetPassword { link, hash }).await?
+}
+
+impl Write for SetPassword {
+    type Answer = Result<(), SetPasswordError>;
+
+    fn wants(&self, wanted: &mut Wanted) {
+        wanted.links.insert(self.link);
+    }
+
+    fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        let account = sheet.links.get(&self.link).copied().ok_or(SetPasswordError::Link)?;
+        // An account's other links are spent, too.
+        sheet.links.retain(|_, owner| *owner != account);
+        sheet.new.passwords.push((account, self.hash.clone()));
+        sheet.sessions.end_all(account);
+        Ok(())
+    }
+}

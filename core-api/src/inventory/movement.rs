@@ -1,0 +1,165 @@
+//! Movements: the entries of the ledger.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Delta, Quantity};
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, MovementId, OrderId, ReservationId};
+use crate::sku::Sku;
+
+/// Longest note, in characters.
+pub(crate) const NOTE_CHARS_MAX: usize = 500;
+
+/// What somebody wrote beside a movement: 1 to [`NOTE_CHARS_MAX`] characters on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Note(String);
+
+/// The text is not a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a note or a reason is 1 to {NOTE_CHARS_MAX} characters on one line")]
+pub(crate) struct NotANote;
+
+impl TryFrom<String> for Note {
+    type Error = NotANote;
+
+    fn try_from(text: String) -> Result<Self, NotANote> {
+        let fits = !text.trim().is_empty()
+            && text.chars().count() <= NOTE_CHARS_MAX
+            && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text)) } else { Err(NotANote) }
+    }
+}
+
+/// Why stock moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MovementKind {
+    Receive,
+    Adjust,
+    Reserve,
+    Release,
+    Expire,
+    Commit,
+}
+
+impl MovementKind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Receive, Self::Adjust, Self::Reserve, Self::Release, Self::Expire, Self::Commit];
+
+    /// The stable word in the database and in answers.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Receive => "receive",
+            Self::Adjust => "adjust",
+            Self::Reserve => "reserve",
+            Self::Release => "release",
+            Self::Expire => "expire",
+            Self::Commit => "commit",
+        }
+    }
+}
+
+/// A movement that somebody enters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) enum ByHand {
+    /// So much arrived.
+    Receive { quantity: Quantity, note: Option<Note> },
+    /// Counting found more or less than the books say.
+    Adjust { delta: Delta, reason: Note },
+}
+
+/// What becomes of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HoldStep {
+    Reserve,
+    Release,
+    Expire,
+}
+
+/// What moves stock, and by how much.
+#[derive(Debug, Clone)]
+pub(crate) enum Cause {
+    ByHand(ByHand),
+    Hold { step: HoldStep, hold: ReservationId, quantity: Quantity },
+}
+
+/// An entry to be added to the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Movement {
+    pub(crate) id: MovementId,
+    pub(crate) sku: Sku,
+    pub(crate) cause: Cause,
+    /// Who moved it, where a person did.
+    pub(crate) account: Option<AccountId>,
+}
+
+impl Movement {
+    pub(crate) fn kind(&self) -> MovementKind {
+        match &self.cause {
+            Cause::ByHand(ByHand::Receive { .. }) => MovementKind::Receive,
+            Cause::ByHand(ByHand::Adjust { .. }) => MovementKind::Adjust,
+            Cause::Hold { step: HoldStep::Reserve, .. } => MovementKind::Reserve,
+            Cause::Hold { step: HoldStep::Release, .. } => MovementKind::Release,
+            Cause::Hold { step: HoldStep::Expire, .. } => MovementKind::Expire,
+        }
+    }
+
+    pub(crate) fn quantity(&self) -> Quantity {
+        match &self.cause {
+            Cause::ByHand(ByHand::Adjust { delta, .. }) => delta.quantity(),
+            Cause::ByHand(ByHand::Receive { quantity, .. }) | Cause::Hold { quantity, .. } => {
+                *quantity
+            }
+        }
+    }
+
+    /// How it changes what is on hand, and what is reserved.
+    pub(crate) fn changes(&self) -> (i64, i64) {
+        match &self.cause {
+            Cause::ByHand(ByHand::Receive { quantity, .. }) => (quantity.units(), 0),
+            Cause::ByHand(ByHand::Adjust { delta, .. }) => (delta.units(), 0),
+            Cause::Hold { step: HoldStep::Reserve, quantity, .. } => (0, quantity.units()),
+            Cause::Hold { step: HoldStep::Release | HoldStep::Expire, quantity, .. } => {
+                (0, -quantity.units())
+            }
+        }
+    }
+
+    /// The hold it takes or gives back.
+    pub(crate) fn hold(&self) -> Option<ReservationId> {
+        match &self.cause {
+            Cause::ByHand(_) => None,
+            Cause::Hold { hold, .. } => Some(*hold),
+        }
+    }
+
+    pub(crate) fn note(&self) -> Option<&Note> {
+        match &self.cause {
+            Cause::ByHand(ByHand::Receive { note, .. }) => note.as_ref(),
+            Cause::ByHand(ByHand::Adjust { .. }) | Cause::Hold { .. } => None,
+        }
+    }
+
+    pub(crate) fn reason(&self) -> Option<&Note> {
+        match &self.cause {
+            Cause::ByHand(ByHand::Adjust { reason, .. }) => Some(reason),
+            Cause::ByHand(ByHand::Receive { .. }) | Cause::Hold { .. } => None,
+        }
+    }
+}
+
+/// An entry of the ledger as it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: MovementId,
+    pub(crate) kind: MovementKind,
+    pub(crate) quantity: Quantity,
+    pub(crate) on_hand_change: i64,
+    pub(crate) reserved_change: i64,
+    pub(crate) reservation: Option<ReservationId>,
+    pub(crate) order: Option<OrderId>,
+    pub(crate) note: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) created_at: Timestamp,
+}

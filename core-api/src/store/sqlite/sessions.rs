@@ -1,0 +1,194 @@
+//! Sessions and refresh tokens in SQLite.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{FromRow, SqliteConnection, SqlitePool};
+use uuid::Uuid;
+
+use super::accounts::{parse_role, token_hash};
+use super::{hex, hex_bytes, rows};
+use crate::accounts::{NewSession, RefreshToken, Rotation, Session, SessionBook, TokenHash};
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, Id, SessionId};
+use crate::store::StoreError;
+use crate::worksheet::{Wanted, Worksheet};
+
+const KNOWS_TOKEN: &str = "SELECT EXISTS (SELECT 1 FROM refresh_token WHERE hash = $1)";
+
+const TOKENS: &str = "
+    SELECT t.hash, t.session_id, t.spent_at IS NOT NULL
+      FROM json_each($1) AS w
+     CROSS JOIN refresh_token AS t
+     WHERE t.hash = unhex(w.value)";
+
+const SESSIONS: &str = "
+    SELECT s.id, s.account_id, a.role, s.created_at, s.expires_at,
+           s.ended_at IS NOT NULL AS ended
+      FROM json_each($1) AS w
+     CROSS JOIN session AS s
+     CROSS JOIN account AS a
+     WHERE s.id = unhex(w.value)
+       AND a.id = s.account_id";
+
+const INSERT_SESSIONS: &str = "
+    INSERT INTO session (id, account_id, created_at, expires_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3
+      FROM json_each($1)";
+
+const INSERT_TOKENS: &str = "
+    INSERT INTO refresh_token (hash, session_id, created_at, expires_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3
+      FROM json_each($1)";
+
+const SPEND_TOKENS: &str = "
+    UPDATE refresh_token
+       SET spent_at = $2
+     WHERE hash IN (SELECT unhex(value) FROM json_each($1))";
+
+const END_SESSIONS: &str = "
+    UPDATE session
+       SET ended_at = $2
+     WHERE id IN (SELECT unhex(value) FROM json_each($1))
+       AND ended_at IS NULL";
+
+const END_SESSIONS_OF: &str = "
+    UPDATE session
+       SET ended_at = $2
+     WHERE account_id IN (SELECT unhex(value) FROM json_each($1))
+       AND ended_at IS NULL";
+
+const DELETE_EXPIRED_TOKENS: &str = "
+    DELETE FROM refresh_token
+     WHERE hash IN (SELECT hash FROM refresh_token WHERE expires_at <= $1 LIMIT 10000)";
+
+/// Only sessions whose tokens are gone; the others go with a later sweep.
+const DELETE_EXPIRED_SESSIONS: &str = "
+    DELETE FROM session
+     WHERE id IN (SELECT id
+                    FROM session AS s
+                   WHERE expires_at <= $1
+                     AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE session_id = s.id)
+                   LIMIT 10000)";
+
+#[derive(Debug, FromRow)]
+struct SessionRow {
+    id: Uuid,
+    account_id: Uuid,
+    role: String,
+    created_at: i64,
+    expires_at: i64,
+    ended: bool,
+}
+
+pub(super) async fn knows_token(
+    readers: &SqlitePool,
+    token: TokenHash,
+) -> Result<bool, StoreError> {
+    let known = sqlx::query_scalar(KNOWS_TOKEN).bind(token.0.as_slice());
+    Ok(known.fetch_one(readers).await?)
+}
+
+/// The wanted refresh tokens, and the sessions of these and of others that are wanted.
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    wanted: &Wanted,
+) -> Result<SessionBook, StoreError> {
+    let mut tokens = BTreeMap::new();
+    if !wanted.refresh_tokens.is_empty() {
+        let hashes = rows(wanted.refresh_tokens.iter().map(|hash| hex_bytes(&hash.0)))?;
+        let found: Vec<(Vec<u8>, Uuid, bool)> =
+            sqlx::query_as(TOKENS).bind(hashes).fetch_all(&mut *connection).await?;
+        for (hash, session, spent) in found {
+            let session = SessionId::from_uuid(session);
+            tokens.insert(token_hash(hash)?, RefreshToken { session, spent });
+        }
+    }
+    let mut ids = wanted.sessions.clone();
+    ids.extend(tokens.values().map(|token| token.session));
+    if ids.is_empty() {
+        return Ok(SessionBook::default());
+    }
+    let ids = rows(ids.iter().map(|id| hex(*id)))?;
+    let found: Vec<SessionRow> = sqlx::query_as(SESSIONS).bind(ids).fetch_all(connection).await?;
+    let sessions = found.iter().map(session).collect::<Result<_, _>>()?;
+    Ok(SessionBook::loaded(sessions, tokens))
+}
+
+fn session(row: &SessionRow) -> Result<(SessionId, Session), StoreError> {
+    let session = Session {
+        id: SessionId::from_uuid(row.id),
+        account: AccountId::from_uuid(row.account_id),
+        role: parse_role(&row.role)?,
+        began_at: Timestamp::from_micros(row.created_at),
+        ends_at: Timestamp::from_micros(row.expires_at),
+        ended: row.ended,
+    };
+    Ok((session.id, session))
+}
+
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    let book = &sheet.sessions;
+    if !book.new_sessions().is_empty() {
+        let sessions = rows(
+            book.new_sessions()
+                .iter()
+                .map(|new| (hex(new.id), hex(new.account), new.began_at, new.ends_at)),
+        )?;
+        sqlx::query(INSERT_SESSIONS).bind(sessions).execute(&mut *connection).await?;
+    }
+    // A session has one token that is not spent, so the old ones go first.
+    if !book.rotations().is_empty() {
+        let spent = rows(book.rotations().iter().map(|one| hex_bytes(&one.spent.0)))?;
+        run_at(connection, SPEND_TOKENS, spent, sheet.now).await?;
+    }
+    let fresh = token_rows(sheet);
+    if !fresh.is_empty() {
+        let fresh = rows(fresh.into_iter())?;
+        sqlx::query(INSERT_TOKENS).bind(fresh).execute(&mut *connection).await?;
+    }
+    end(connection, sheet).await
+}
+
+fn token_rows(sheet: &Worksheet) -> Vec<impl Serialize> {
+    let first =
+        |new: &NewSession| (hex_bytes(&new.token.0), hex(new.id), new.began_at, new.ends_at);
+    let next = |one: &Rotation| (hex_bytes(&one.fresh.0), hex(one.session), sheet.now, one.ends_at);
+    let fresh = sheet.sessions.new_sessions().iter().map(first);
+    fresh.chain(sheet.sessions.rotations().iter().map(next)).collect()
+}
+
+async fn end(connection: &mut SqliteConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+    let sessions: Vec<_> = sheet.sessions.ended().map(hex).collect();
+    if !sessions.is_empty() {
+        run_at(connection, END_SESSIONS, rows(sessions.into_iter())?, sheet.now).await?;
+    }
+    let accounts: Vec<_> = sheet.sessions.logged_out().map(hex).collect();
+    if !accounts.is_empty() {
+        run_at(connection, END_SESSIONS_OF, rows(accounts.into_iter())?, sheet.now).await?;
+    }
+    Ok(())
+}
+
+async fn run_at(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    rows: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(statement).bind(rows).bind(now.micros()).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn remove_expired(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for statement in [DELETE_EXPIRED_TOKENS, DELETE_EXPIRED_SESSIONS] {
+        sqlx::query(statement).bind(now.micros()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

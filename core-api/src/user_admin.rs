@@ -1,0 +1,96 @@
+//! Making accounts from the command line, for those who run the shop: how the first
+//! super-admin comes to be.
+//!
+//! It writes through a connection of its own, so it works while the core runs and while it
+//! does not.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use stockade_settings::CoreSettings;
+
+use crate::accounts::{Invite, NameError, NewUser, NoEntropy, OpaqueToken, Taken};
+use crate::clock::{Clock, Timestamp};
+use crate::ids::IdSource;
+use crate::metrics::CoreMetrics;
+use crate::store::{OpenError, SqliteStore, Store as _};
+use crate::writer::{WriteError, WriterParts};
+
+/// Makes accounts in the core's database.
+#[derive(Debug)]
+pub struct UserAdmin {
+    desk: WriterParts,
+}
+
+/// A link by which somebody sets their password, once.
+pub struct Invitation {
+    /// Goes to `POST /api/auth/password/set`, and into no log.
+    pub token: String,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invitation").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no account.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct UserError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("core.database_file is not set in stockade.toml")]
+    NotSet,
+    #[error("core.database_file `{}`: {why}", .path.display())]
+    Database { path: PathBuf, why: OpenError },
+    #[error("metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Taken(#[from] Taken),
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    #[error("could not make the account")]
+    Write(#[from] WriteError),
+}
+
+impl UserAdmin {
+    /// Opens the core's database, made and brought up to date where need be.
+    ///
+    /// # Errors
+    /// [`UserError`] when no database is named in the settings, or it cannot be opened.
+    pub async fn open(settings: &CoreSettings) -> Result<Self, UserError> {
+        let path = settings.database_file.as_deref().ok_or(Cause::NotSet)?;
+        let (readers, store) = SqliteStore::open(path)
+            .await
+            .map_err(|why| Cause::Database { path: path.to_owned(), why })?;
+        readers.close().await;
+        let metrics = CoreMetrics::register(&prometheus::Registry::new()).map_err(Cause::from)?;
+        let (clock, ids, metrics) = (Clock::system(), IdSource::default(), Arc::new(metrics));
+        Ok(Self { desk: WriterParts { store, clock, ids, metrics } })
+    }
+
+    /// Makes an account without a password, and the link by which its owner chooses one.
+    ///
+    /// # Errors
+    /// [`UserError`] when a name breaks a rule or is taken, or the database refuses.
+    pub async fn create(
+        &mut self,
+        username: &str,
+        email: &str,
+        role: &str,
+    ) -> Result<Invitation, UserError> {
+        let user = NewUser::parse(username, email, role).map_err(Cause::from)?;
+        let link = OpaqueToken::generate().map_err(Cause::from)?;
+        let id = self.desk.ids.next(self.desk.clock.now());
+        let made = self.desk.carry_out(Invite::new(id, user, &link)).await;
+        let expires_at = made.map_err(Cause::from)?.map_err(Cause::from)?;
+        Ok(Invitation { token: link.as_str().to_owned(), expires_at })
+    }
+}

@@ -1,0 +1,81 @@
+//! Verify: proof that nothing in the database contradicts anything else.
+//!
+//! It reads one moment of the database, on a connection that writes nothing, so it may run at
+//! any time beside a core that serves. What it finds is for a person: it repairs nothing.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::store::{OpenError, StoreError, check_everything};
+
+/// Most contradictions of one kind that are reported.
+pub(crate) const BROKEN_MAX: usize = 100;
+
+/// What was checked and what is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Every rule that was checked, as a sentence.
+    pub checked: Vec<&'static str>,
+    /// What contradicts a rule: at most 100 things for each.
+    pub broken: Vec<Broken>,
+}
+
+/// Something that contradicts a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The rule, as in [`Report::checked`].
+    pub rule: &'static str,
+    /// What it is about: ``sku `A-1` ``, or an order, or a table.
+    pub subject: String,
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+/// Why nothing could be verified.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct VerifyError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("the database cannot be opened for reading")]
+    Open(#[from] OpenError),
+    #[error("the database was written by another version of this program; start the core once")]
+    OtherVersion,
+    #[error("the database cannot be read")]
+    Read(#[from] StoreError),
+}
+
+/// Checks every rule on one moment of the core's database.
+///
+/// # Errors
+/// [`VerifyError`] when the database cannot be read; what can be read is in the report.
+pub async fn verify(database_file: &Path) -> Result<Report, VerifyError> {
+    Ok(check_everything(database_file).await?)
+}
+
+impl Report {
+    /// Whether nothing is broken.
+    pub fn is_intact(&self) -> bool {
+        self.broken.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for rule in &self.checked {
+            let broken: Vec<_> = self.broken.iter().filter(|one| one.rule == *rule).collect();
+            writeln!(f, "{}  {rule}", if broken.is_empty() { "ok    " } else { "BROKEN" })?;
+            for one in &broken {
+                writeln!(f, "        {}: {}", one.subject, one.found)?;
+            }
+            if let Some(first) = broken.first() {
+                writeln!(f, "        {}", first.advice)?;
+            }
+        }
+        let (checked, broken) = (self.checked.len(), self.broken.len());
+        write!(f, "{checked} rules checked, {broken} contradictions found")
+    }
+}
