@@ -205,7 +205,7 @@ async fn a_broken_policy_stops_the_start_and_is_told_with_its_place() {
     let broken = [
         ("policy.csv", "own,   allow", "own,   alow"),
         ("roles.csv", "g,   staff,", "h,   staff,"),
-        ("routes.toml", "auth = \"required\" }", "auth = \"requird\" }"),
+        ("routes.toml", "auth = \"required\",", "auth = \"requird\","),
     ];
     for (name, right, wrong) in broken {
         let policies = changed_policies(name, right, wrong);
