@@ -38,6 +38,7 @@ pub use openapi::document;
 pub(crate) use page::CursorKey;
 use problem::Problem;
 use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY};
+use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
 
@@ -59,6 +60,7 @@ pub struct RouteFacts {
 /// A route and what answers it.
 struct Route {
     facts: RouteFacts,
+    method: HttpMethod,
     handler: MethodRouter<Arc<App>>,
     /// `None` for what no client can reach.
     docs: Option<fn() -> Docs>,
@@ -131,7 +133,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 macro_rules! methods {
-    ($($name:ident $method:literal)+) => {$(
+    ($($name:ident $method:ident $described:ident)+) => {$(
         fn $name<H, T>(
             path: &'static str,
             permission: &'static str,
@@ -143,17 +145,19 @@ macro_rules! methods {
             H: Handler<T, Arc<App>>,
             T: 'static,
         {
-            let facts = RouteFacts { method: $method, path, permission, operation };
-            Route { facts, handler: routing::$name(handler), docs }
+            let method = stringify!($method);
+            let facts = RouteFacts { method, path, permission, operation };
+            let handler = routing::$name(handler);
+            Route { facts, method: HttpMethod::$described, handler, docs }
         }
     )+};
 }
 
 methods! {
-    get "GET"
-    post "POST"
-    patch "PATCH"
-    delete "DELETE"
+    get GET Get
+    post POST Post
+    patch PATCH Patch
+    delete DELETE Delete
 }
 
 async fn not_found() -> Problem {

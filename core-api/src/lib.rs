@@ -19,7 +19,7 @@
 //! many operations in one transaction, each decided in memory by a pure function and answered
 //! when the transaction is on disk. Everything that is read goes through `store`.
 //!
-//! Two things work on the database beside a core that serves: [`verify`] proves that nothing in
+//! Two things work on the database beside a core that serves: [`verify()`] proves that nothing in
 //! it contradicts anything else, and [`UserAdmin`] makes accounts from the command line.
 //!
 //! # Trust

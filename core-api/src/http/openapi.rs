@@ -12,9 +12,9 @@ use std::sync::OnceLock;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 pub(super) use operation::Docs;
-use utoipa::openapi::path::{Operation, Paths};
+use utoipa::openapi::path::Paths;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
 use super::{Route, table};
 
@@ -46,7 +46,7 @@ fn describe(routes: Vec<Route>) -> OpenApi {
     for route in routes {
         let Some(docs) = route.docs else { continue };
         let (operation, used) = docs().describe(&route.facts);
-        add(&mut paths, &route, operation);
+        paths.add_path_operation(route.facts.path, vec![route.method], operation);
         schemas.extend(used);
     }
     let bearer = Http::builder()
@@ -73,16 +73,6 @@ fn describe(routes: Vec<Route>) -> OpenApi {
 
 fn bearer_needed() -> SecurityRequirement {
     SecurityRequirement::new(BEARER, [] as [&str; 0])
-}
-
-fn add(paths: &mut Paths, route: &Route, operation: Operation) {
-    let method = match route.facts.method {
-        "GET" => HttpMethod::Get,
-        "PATCH" => HttpMethod::Patch,
-        "DELETE" => HttpMethod::Delete,
-        _ => HttpMethod::Post,
-    };
-    paths.add_path_operation(route.facts.path, vec![method], operation);
 }
 
 #[cfg(test)]
