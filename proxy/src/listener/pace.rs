@@ -52,9 +52,11 @@ impl BodyPace {
         });
     }
 
-    /// Nothing more is waited for.
+    /// Nothing more is waited for. Said more than once, it wakes nobody again.
     pub(crate) fn over(&self) {
-        self.progress.send_replace(Progress::Over);
+        self.progress.send_if_modified(|progress| {
+            std::mem::replace(progress, Progress::Over) != Progress::Over
+        });
     }
 
     /// Until the body has not moved for `pause`; never, once it is over.
