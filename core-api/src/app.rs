@@ -11,6 +11,7 @@ use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
 use crate::store::Store;
+use crate::vault::Vault;
 use crate::writer::Writer;
 
 /// The parts of a running core.
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) ids: IdSource,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
     pub(crate) metrics: Arc<CoreMetrics>,

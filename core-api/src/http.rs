@@ -17,6 +17,7 @@ mod caller;
 mod catalog;
 mod categories;
 mod docs;
+mod factors;
 mod internal;
 mod inventory;
 mod openapi;
@@ -41,6 +42,9 @@ use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY};
 use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
+
+/// How somebody proves who they are.
+const CREDENTIALS: &str = "credentials.change";
 
 const MOVEMENTS: &str = "/api/inventory/{sku}/movements";
 
@@ -83,10 +87,15 @@ fn table() -> Vec<Route> {
     let mut table = routes! {
         post("/api/auth/register", "auth.register", register, accounts::register),
         post("/api/auth/token", "auth.token", issue_token, sessions::token),
+        post("/api/auth/mfa", "auth.mfa", prove_factor, factors::prove),
         post("/api/auth/refresh", "auth.refresh", refresh_token, sessions::refresh),
         post("/api/auth/logout", "sessions.end", log_out, sessions::logout),
         post("/api/auth/password/set", "auth.password", set_password, accounts::set_password),
         get("/api/me", "accounts.read", read_me, accounts::me),
+        post("/api/me/totp", CREDENTIALS, begin_totp, factors::begin),
+        delete("/api/me/totp", CREDENTIALS, disable_totp, factors::disable),
+        post("/api/me/totp/confirm", CREDENTIALS, confirm_totp, factors::confirm),
+        post("/api/me/totp/recovery-codes", CREDENTIALS, renew_recovery_codes, factors::renew),
         get("/api/products", "products.read", list_products, catalog::list),
         post("/api/products", "products.create", publish_product, catalog::publish),
         get("/api/products/{id}", "products.read", read_product, catalog::read),

@@ -47,6 +47,7 @@ mod sku;
 mod start;
 mod store;
 mod user_admin;
+mod vault;
 mod verify;
 mod worksheet;
 mod writer;
@@ -58,6 +59,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use accounts::{totp_code, totp_secret};
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};

@@ -27,8 +27,13 @@ const ORDER_OUTCOMES: [&str; 8] = [
 ];
 
 /// What a login comes to.
-const LOGIN_OUTCOMES: [&str; 7] = [
+const LOGIN_OUTCOMES: [&str; 12] = [
     "issued",
+    "mfa_required",
+    "wrong_code",
+    "mfa_token_invalid",
+    "factor_missing",
+    "login_locked",
     "invalid_grant",
     "invalid_token_request",
     "unsupported_grant_type",

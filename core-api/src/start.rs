@@ -23,6 +23,7 @@ use crate::ids::IdSource;
 use crate::listener::{BindError, EdgeListener};
 use crate::metrics::CoreMetrics;
 use crate::store::{OpenError, SqliteStore};
+use crate::vault::{Vault, WeakDataKey};
 use crate::writer::WriterParts;
 
 /// Who the core is, to the edge: the audience of the assertions it believes.
@@ -43,6 +44,8 @@ pub(crate) enum Cause {
     WeakSecret { path: PathBuf, why: WeakMaster },
     #[error("core.password_pepper_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
     WeakPepper { path: PathBuf, why: WeakPepper },
+    #[error("core.data_key_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
+    WeakDataKey { path: PathBuf, why: WeakDataKey },
     #[error("core.signing_key_file: {0}")]
     SigningKey(SigningKeyError),
     #[error("core.database_file `{}`: {why}", .path.display())]
@@ -59,6 +62,7 @@ pub(crate) enum Cause {
 struct Keys {
     passwords: Passwords,
     tokens: TokenIssuer,
+    vault: Vault,
     assertions: Keyring,
     cursors: CursorKey,
 }
@@ -92,6 +96,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         ids,
         passwords: keys.passwords,
         tokens: keys.tokens,
+        vault: Arc::new(keys.vault),
         assertions: keys.assertions,
         cursors: keys.cursors,
         metrics,
@@ -115,6 +120,7 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let pepper = read("password_pepper_file", pepper_file)?;
     let passwords = Passwords::new(pepper.to_vec(), settings.password_hashes_max.get(), metrics)
         .map_err(|why| Cause::WeakPepper { path: pepper_file.to_owned(), why })?;
+    let vault = read_vault(settings)?;
     let signing_key = SigningKey::read(key_file).map_err(Cause::SigningKey)?;
     let lives = Lives {
         access_token: Duration::from_secs(u64::from(settings.access_token_secs.get())),
@@ -124,9 +130,17 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     Ok(Keys {
         passwords,
         tokens: TokenIssuer::new(signing_key, issuer, audience, lives),
+        vault,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
     })
+}
+
+/// The vault that the settings name the key of.
+pub(crate) fn read_vault(settings: &CoreSettings) -> Result<Vault, Cause> {
+    let file = set("data_key_file", settings.data_key_file.as_deref())?;
+    let key = read("data_key_file", file)?;
+    Vault::derive(&key).map_err(|why| Cause::WeakDataKey { path: file.to_owned(), why })
 }
 
 fn read(setting: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>, Cause> {

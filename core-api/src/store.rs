@@ -13,7 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub(crate) use sqlite::{OpenError, SqliteStore, check_everything};
 
-use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::accounts::{
+    Account, Claimant, Credentials, LinkOwner, Throttle, ThrottleKey, TokenHash,
+};
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId};
@@ -61,6 +63,19 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Whether this refresh token was ever issued and its session is not long over.
     async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError>;
+
+    /// How often this name was tried in vain.
+    async fn throttle(&self, key: ThrottleKey) -> Result<Option<Throttle>, StoreError>;
+
+    /// Whose login waits for its second factor under this token.
+    async fn challenged(
+        &self,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Claimant>, StoreError>;
+
+    /// Whose refresh token this is or was.
+    async fn refresher(&self, token: TokenHash) -> Result<Option<Claimant>, StoreError>;
 
     /// Whose link to set a password this is, while it is good.
     async fn link_owner(

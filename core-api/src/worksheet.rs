@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::accounts::{Names, NewAccount, NewLink, PasswordHash, SessionBook, TokenHash};
+use crate::accounts::{
+    AccountBook, AccountsWanted, Names, NewAccount, NewLink, SessionBook, TokenHash,
+};
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
@@ -34,6 +36,7 @@ pub(crate) struct Wanted {
     pub(crate) usernames: BTreeSet<String>,
     /// Folded e-mail addresses.
     pub(crate) emails: BTreeSet<String>,
+    pub(crate) accounts: AccountsWanted,
     pub(crate) sessions: BTreeSet<SessionId>,
     /// Refresh tokens and their sessions.
     pub(crate) refresh_tokens: BTreeSet<TokenHash>,
@@ -55,6 +58,7 @@ pub(crate) struct Loaded {
     /// Holds of the wanted SKUs' orders that have run out.
     pub(crate) due: Holds,
     pub(crate) names: Names,
+    pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
@@ -71,6 +75,7 @@ pub(crate) struct Worksheet {
     pub(crate) catalog: Assortment,
     pub(crate) orders: OrderBook,
     pub(crate) names: Names,
+    pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) new: Additions,
@@ -85,8 +90,8 @@ pub(crate) struct Worksheet {
 pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) links: Vec<NewLink>,
-    /// Passwords that were set; their accounts' links are spent.
-    pub(crate) passwords: Vec<(AccountId, PasswordHash)>,
+    /// Accounts whose links are spent.
+    pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
 }
 
@@ -102,6 +107,7 @@ impl Worksheet {
             catalog: loaded.catalog,
             orders: loaded.orders,
             names: loaded.names,
+            accounts: loaded.accounts,
             sessions: loaded.sessions,
             links: loaded.links,
             new: Additions::default(),

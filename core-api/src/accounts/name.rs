@@ -81,6 +81,9 @@ fn is_label(label: &str) -> bool {
 pub(crate) struct Role(String);
 
 impl Role {
+    /// The role of those who register themselves.
+    pub(crate) const CUSTOMER: &str = "customer";
+
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
         let fits = text.len() <= ROLE_CHARS_MAX
             && text.starts_with(|first: char| first.is_ascii_lowercase())
@@ -90,7 +93,7 @@ impl Role {
 
     /// The role of those who register themselves.
     pub(crate) fn customer() -> Self {
-        Self("customer".to_owned())
+        Self(Self::CUSTOMER.to_owned())
     }
 
     pub(crate) fn as_str(&self) -> &str {

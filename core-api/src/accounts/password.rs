@@ -138,6 +138,16 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// Says that what follows is bcrypt of the password itself, as the old backends kept it.
+const PLAIN: &str = "plain:";
+
+impl PasswordHash {
+    /// The hash, if it is of the password itself.
+    fn plain(&self) -> Option<&str> {
+        self.0.strip_prefix(PLAIN)
+    }
+}
+
 /// Why a password was neither hashed nor checked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HashError {
@@ -205,10 +215,36 @@ impl Passwords {
     ) -> Result<bool, HashError> {
         // SECURITY: without the same work for unknown names, time would tell which names exist.
         let known = hash.is_some();
-        let hash = hash.map_or_else(|| NOBODYS_HASH.to_owned(), |hash| hash.0.clone());
+        let plain = hash.and_then(PasswordHash::plain).map(str::to_owned);
+        let of_ours = hash.filter(|hash| hash.plain().is_none());
+        let of_ours = of_ours.map_or_else(|| NOBODYS_HASH.to_owned(), |hash| hash.0.clone());
+        let (peppered, typed) = (self.pepper(password), password.clone());
+        let verify = move || match plain {
+            None => bcrypt::verify(peppered.as_str(), &of_ours),
+            Some(plain) => {
+                let fits = bcrypt::verify(typed.0.as_bytes(), &plain)?;
+                // One that fits is hashed again, which takes as long.
+                if !fits {
+                    bcrypt::verify(peppered.as_str(), &of_ours)?;
+                }
+                Ok(fits)
+            }
+        };
+        Ok(self.in_turn(verify).await? && known)
+    }
+
+    /// The password as it is to be kept from now on, where `hash` is of an earlier kind.
+    pub(crate) async fn upgrade(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Option<PasswordHash>, HashError> {
+        if hash.is_none_or(|hash| hash.plain().is_none()) {
+            return Ok(None);
+        }
         let peppered = self.pepper(password);
-        let fits = self.in_turn(move || bcrypt::verify(peppered.as_str(), &hash)).await?;
-        Ok(fits && known)
+        let hash = self.in_turn(move || bcrypt::hash(peppered.as_str(), COST)).await?;
+        Ok(Some(PasswordHash(hash)))
     }
 
     fn pepper(&self, password: &Password) -> Zeroizing<String> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::keys::SigningKey;
 use super::name::Role;
+use super::sessions::Session;
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, SessionId, TokenId};
 
@@ -27,8 +28,40 @@ pub(crate) struct Subject {
     pub(crate) role: Role,
     /// When the password was shown.
     pub(crate) authenticated_at: Timestamp,
+    /// When a second factor was last shown.
+    pub(crate) second_factor_at: Option<Timestamp>,
+    /// No token is issued as of an earlier second.
+    pub(crate) not_before: u64,
     /// No token outlives its session.
     pub(crate) session_ends_at: Timestamp,
+}
+
+impl Subject {
+    /// Whom the tokens of a session speak of.
+    pub(super) fn of(session: &Session) -> Self {
+        Self {
+            account: session.account,
+            session: session.id,
+            role: session.role.clone(),
+            authenticated_at: session.began_at,
+            second_factor_at: session.second_factor_at,
+            not_before: session.tokens_not_before,
+            session_ends_at: session.ends_at,
+        }
+    }
+
+    /// What the account is in this session. Before a second factor is shown, everybody is a
+    /// customer, too: so they can enrol one even where the policy lets no other role count.
+    fn roles(&self) -> Vec<&str> {
+        let base = Role::CUSTOMER;
+        let alone = self.second_factor_at.is_some() || self.role.as_str() == base;
+        if alone { vec![self.role.as_str()] } else { vec![self.role.as_str(), base] }
+    }
+}
+
+/// How somebody proved who they are (RFC 8176).
+fn methods(subject: &Subject) -> &'static [&'static str] {
+    if subject.second_factor_at.is_some() { &["pwd", "otp", "mfa"] } else { &["pwd"] }
 }
 
 /// A signed token. It cannot be printed.
@@ -81,6 +114,7 @@ impl TokenIssuer {
         id: TokenId,
         now: Timestamp,
     ) -> Result<AccessToken, IssueError> {
+        let authenticated_at = subject.second_factor_at.unwrap_or(subject.authenticated_at);
         let expires_at = now.plus(self.lives.access_token).min(subject.session_ends_at);
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("at+jwt".to_owned());
@@ -90,12 +124,13 @@ impl TokenIssuer {
             aud: &self.audience,
             sub: subject.account,
             client_id: CLIENT_ID,
-            iat: now.secs(),
+            iat: now.secs().max(subject.not_before),
             exp: expires_at.secs(),
             jti: id,
             sid: subject.session,
-            auth_time: subject.authenticated_at.secs(),
-            roles: [subject.role.as_str()],
+            auth_time: authenticated_at.secs(),
+            amr: methods(subject),
+            roles: subject.roles(),
         };
         let text = jsonwebtoken::encode(&header, &claims, self.key.encoding())?;
         Ok(AccessToken {
@@ -116,6 +151,8 @@ struct Claims<'a> {
     exp: u64,
     jti: TokenId,
     sid: SessionId,
+    /// When the youngest of `amr` was proved.
     auth_time: u64,
-    roles: [&'a str; 1],
+    amr: &'a [&'a str],
+    roles: Vec<&'a str>,
 }

@@ -77,12 +77,14 @@ pub(super) struct AccountBody {
     username: String,
     email: String,
     roles: [String; 1],
+    /// Whether a second factor is enrolled.
+    has_totp: bool,
 }
 
 impl From<Account> for AccountBody {
     fn from(account: Account) -> Self {
-        let Account { id, username, email, role } = account;
-        Self { id, username, email, roles: [role.to_string()] }
+        let Account { id, username, email, role, has_factor } = account;
+        Self { id, username, email, roles: [role.to_string()], has_totp: has_factor }
     }
 }
 

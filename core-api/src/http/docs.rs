@@ -5,6 +5,7 @@
 use super::accounts::{AccountBody, RegisterRequest, RegisteredBody, SetPasswordRequest};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
+use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
 use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
 use super::openapi::Docs;
 use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
@@ -27,11 +28,70 @@ pub(super) fn register() -> Docs {
 
 pub(super) fn issue_token() -> Docs {
     Docs::new("Log in")
-        .says("The resource owner password grant of RFC 6749, 4.3.")
+        .says(
+            "The resource owner password grant of RFC 6749, 4.3. An account with a second factor \
+             is answered 403 `mfa_required`, with two members more: `mfa_token`, which \
+             `POST /api/auth/mfa` takes together with a code, and `expires_in`, its life in \
+             seconds. After five failures in a row nothing is tried under a user name for a \
+             while, whether or not there is such an account: 429 `login_locked`.",
+        )
         .takes_form::<TokenForm>()
         .answers::<TokenBody<'_>>(200, "An access token, and what refreshes it.")
         .refuses_as_oauth(&["invalid_grant", "invalid_token_request", "unsupported_grant_type"])
+        .refuses(403, &["mfa_required"])
+        .throttled()
         .writes()
+}
+
+pub(super) fn prove_factor() -> Docs {
+    Docs::new("Show a second factor")
+        .says(
+            "With the `mfa_token` of a login, or with the refresh token of a session that needs \
+             a fresh second factor (RFC 9470); that token is spent, and its next one answered. \
+             The access token says `amr: [\"pwd\", \"otp\", \"mfa\"]`, and its `auth_time` is \
+             now.",
+        )
+        .takes::<MfaRequest>()
+        .answers::<TokenBody<'_>>(200, "An access token, and what refreshes it.")
+        .refuses(400, &["wrong_code", "mfa_token_invalid"])
+        .refuses(409, &["factor_missing"])
+        .throttled()
+        .writes()
+}
+
+pub(super) fn begin_totp() -> Docs {
+    Docs::new("Begin to enrol a second factor")
+        .says(
+            "The secret is shown once, and counts from its first code on. The session must be \
+             ten minutes old at most, or its second factor where there is one.",
+        )
+        .answers::<EnrolmentBody>(201, "The secret (RFC 6238: SHA-1, six digits, 30 seconds).")
+        .secured()
+}
+
+pub(super) fn confirm_totp() -> Docs {
+    Docs::new("Confirm a second factor by its first code")
+        .says("The session's next access token tells of the second factor.")
+        .takes::<ConfirmRequest>()
+        .answers::<RecoveryCodesBody>(200, "Ten ways in without the app, each good once.")
+        .refuses(400, &["wrong_code"])
+        .refuses(409, &["nothing_to_confirm"])
+        .throttled()
+        .secured()
+}
+
+pub(super) fn disable_totp() -> Docs {
+    Docs::new("Take the second factor off")
+        .answers_nothing("There is none any more.")
+        .refuses(409, &["factor_missing"])
+        .secured()
+}
+
+pub(super) fn renew_recovery_codes() -> Docs {
+    Docs::new("Renew the recovery codes")
+        .answers::<RecoveryCodesBody>(200, "The codes; those from before are worth nothing.")
+        .refuses(409, &["factor_missing"])
+        .secured()
 }
 
 pub(super) fn refresh_token() -> Docs {

@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -40,6 +40,8 @@ pub(crate) struct Problem {
     detail: Option<Box<str>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     oauth_error: Option<&'static str>,
+    /// What else the body says.
+    members: Option<serde_json::Map<String, serde_json::Value>>,
     /// Makes the code an outcome to be counted.
     counted_as: Option<fn(&'static str) -> Counted>,
     /// For the log alone.
@@ -55,6 +57,7 @@ impl Problem {
             detail: None,
             headers: Vec::new(),
             oauth_error: None,
+            members: None,
             counted_as: None,
             cause: None,
         }
@@ -114,12 +117,35 @@ impl Problem {
         self
     }
 
+    /// Adds a member of this code's own (RFC 9457, 3.2).
+    pub(super) fn with_member(
+        mut self,
+        name: &'static str,
+        value: impl Into<serde_json::Value>,
+    ) -> Self {
+        self.members.get_or_insert_default().insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Too many failures; the wait is rounded up.
+    pub(super) fn locked(wait: Duration) -> Self {
+        let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        Self::new(429, "login_locked", "Too many failed logins; wait before the next")
+            .with_header(RETRY_AFTER, HeaderValue::from(secs))
+            .with_outcome(Outcome::LoginFailed)
+    }
+
     fn bytes(&self, request: Option<RequestId>) -> Vec<u8> {
         let mut problem = problem::Problem::new(self.status.as_u16(), self.code, self.title);
         problem.detail = self.detail.as_deref().map(str::to_owned);
         problem.decision_id = request.map(|request| request.0);
         let error_description = self.oauth_error.map(|_| self.title);
-        let body = ProblemBody { error: self.oauth_error, error_description, problem };
+        let body = ProblemBody {
+            error: self.oauth_error,
+            error_description,
+            problem,
+            members: &self.members,
+        };
         // Plain strings and a number: serialising cannot fail, and an empty body is still safe.
         serde_json::to_vec(&body).unwrap_or_default()
     }
@@ -127,13 +153,15 @@ impl Problem {
 
 /// A problem's members, and for the token endpoint those of RFC 6749 beside them.
 #[derive(Serialize)]
-struct ProblemBody {
+struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'static str>,
     #[serde(flatten)]
     problem: problem::Problem,
+    #[serde(flatten)]
+    members: &'a Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl IntoResponse for Problem {

@@ -3,6 +3,7 @@
 //! `synchronous = FULL`: what was acknowledged is on disk. Statements over many rows take
 //! them as one JSON parameter, so each statement has one text and is prepared once.
 
+mod account_book;
 mod accounts;
 mod catalog;
 mod idempotency;
@@ -31,7 +32,9 @@ use sqlx::{ConnectOptions, Connection};
 pub(crate) use self::verify::check_everything;
 use self::write::SqliteWriter;
 use super::{Slice, Store, StoreError, WriteStore};
-use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::accounts::{
+    Account, Claimant, Credentials, LinkOwner, Throttle, ThrottleKey, TokenHash,
+};
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
@@ -54,7 +57,9 @@ const ANYTHING_DUE: &str = "
     SELECT EXISTS (SELECT 1 FROM reservation WHERE state = 'pending' AND expires_at <= $1)
         OR EXISTS (SELECT 1 FROM idempotency_key WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)";
+        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM login_challenge WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)";
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +135,22 @@ impl Store for SqliteStore {
 
     async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError> {
         sessions::knows_token(&self.readers, token).await
+    }
+
+    async fn throttle(&self, key: ThrottleKey) -> Result<Option<Throttle>, StoreError> {
+        account_book::read_throttle(&self.readers, key).await
+    }
+
+    async fn challenged(
+        &self,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Claimant>, StoreError> {
+        account_book::challenged(&self.readers, token, now).await
+    }
+
+    async fn refresher(&self, token: TokenHash) -> Result<Option<Claimant>, StoreError> {
+        account_book::refresher(&self.readers, token).await
     }
 
     async fn link_owner(

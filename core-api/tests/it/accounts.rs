@@ -76,7 +76,8 @@ async fn whoever_registers_can_log_in_and_see_themselves() {
     let me = world.call("GET", "/api/me").by(registered.text("id")).scope(Scope::Own).send().await;
     let id = &registered.body["id"];
     let expected = json!({
-        "id": id, "username": "Ann42", "email": "Ann@example.org", "roles": ["customer"]
+        "id": id, "username": "Ann42", "email": "Ann@example.org", "roles": ["customer"],
+        "has_totp": false
     });
     assert_eq!(me.body, expected);
 }

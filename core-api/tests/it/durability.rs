@@ -78,6 +78,7 @@ fn spawn(folder: &Path) -> Child {
         assertion_secret_file = "assertion"
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
+        data_key_file = "data-key"
     "#;
     fs::write(&file, text).unwrap();
     Command::new(env!("CARGO_BIN_EXE_stockade-core-api"))

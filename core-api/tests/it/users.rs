@@ -37,7 +37,7 @@ async fn the_first_super_admin_comes_by_a_link() {
 
     let tokens = login(&world, "root").send().await;
     let claims = claims(&world, tokens.text("access_token")).await;
-    assert_eq!(claims["roles"], json!(["super-admin"]));
+    assert_eq!(claims["roles"], json!(["super-admin", "customer"]));
     set_password(&world, &invitation.token, PASSWORD).send().await.refused(400, "link_invalid");
     set_password(&world, "made up", PASSWORD).send().await.refused(400, "link_invalid");
 }

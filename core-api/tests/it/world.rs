@@ -57,6 +57,7 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         assertion_secret_file: secret("assertion", SECRET),
         signing_key_file: secret("signing.pem", &signing_key()),
         password_pepper_file: secret("pepper", "a password pepper of 32 bytes!!!"),
+        data_key_file: secret("data-key", "a data key that has 32 bytes!!!!"),
         ..CoreSettings::default()
     }
 }

@@ -23,6 +23,9 @@ pub struct CoreSettings {
     pub signing_key_file: Option<PathBuf>,
     /// The pepper mixed into every password hash: at least 32 bytes.
     pub password_pepper_file: Option<PathBuf>,
+    /// The key that seals what is kept secret in the database, such as second factors: at
+    /// least 32 bytes.
+    pub data_key_file: Option<PathBuf>,
     /// The `iss` of access tokens.
     pub issuer: String,
     /// The `aud` of access tokens.
@@ -46,6 +49,7 @@ impl Default for CoreSettings {
             assertion_secret_file: None,
             signing_key_file: None,
             password_pepper_file: None,
+            data_key_file: None,
             issuer: "https://localhost:8443".to_owned(),
             audience: "stockade".to_owned(),
             access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),

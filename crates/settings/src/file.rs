@@ -75,6 +75,7 @@ impl Settings {
             &mut core.assertion_secret_file,
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
+            &mut core.data_key_file,
         ];
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);
         for path in paths.into_iter().chain(issuers).flatten() {

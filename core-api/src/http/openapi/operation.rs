@@ -197,6 +197,19 @@ impl Docs {
             .refuses(428, &["precondition_required"])
     }
 
+    /// Counts what fails.
+    pub(crate) fn throttled(self) -> Self {
+        self.refuses(429, &["login_locked"])
+    }
+
+    /// Needs a session in which its owner proved themselves just now.
+    pub(crate) fn secured(self) -> Self {
+        self.own_name()
+            .refuses(401, &["mfa_required", "login_required"])
+            .refuses(403, &["session_needed"])
+            .writes()
+    }
+
     fn request_header(mut self, name: &str, description: &str) -> Self {
         let parameter = parameter(name, ParameterIn::Header, Required::True);
         let parameter = parameter.schema(Some(text())).description(Some(description));

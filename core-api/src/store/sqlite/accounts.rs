@@ -16,14 +16,15 @@ use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
 
 const CREDENTIALS: &str = "
-    SELECT id, role, password_hash
+    SELECT id, password_hash
       FROM account
      WHERE username_folded = $1";
 
 const ACCOUNT: &str = "
-    SELECT username, email, role
-      FROM account
-     WHERE id = $1";
+    SELECT a.username, a.email, a.role, t.secret IS NOT NULL
+      FROM account AS a
+      LEFT JOIN totp AS t ON t.account_id = a.id
+     WHERE a.id = $1";
 
 const TAKEN_USERNAMES: &str = "
     SELECT username_folded
@@ -40,13 +41,8 @@ const INSERT_ACCOUNT: &str = "
                          password_hash, role, demo, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const SET_PASSWORD: &str = "
-    UPDATE account
-       SET password_hash = $2
-     WHERE id = $1";
-
 const LINK_OWNER: &str = "
-    SELECT a.username, a.email
+    SELECT a.id, a.username, a.email
       FROM password_link AS l
       JOIN account AS a ON a.id = l.account_id
      WHERE l.hash = $1
@@ -77,21 +73,20 @@ pub(super) async fn credentials(
     readers: &SqlitePool,
     username: &str,
 ) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(Uuid, String, Option<String>)> =
+    let row: Option<(Uuid, Option<String>)> =
         sqlx::query_as(CREDENTIALS).bind(username).fetch_optional(readers).await?;
-    let Some((id, role, hash)) = row else { return Ok(None) };
-    let role = parse_role(&role)?;
-    Ok(Some(Credentials { id: AccountId::from_uuid(id), role, hash: hash.map(PasswordHash) }))
+    let Some((id, hash)) = row else { return Ok(None) };
+    Ok(Some(Credentials { id: AccountId::from_uuid(id), hash: hash.map(PasswordHash) }))
 }
 
 pub(super) async fn account(
     readers: &SqlitePool,
     id: AccountId,
 ) -> Result<Option<Account>, StoreError> {
-    let row: Option<(String, String, String)> =
+    let row: Option<(String, String, String, bool)> =
         sqlx::query_as(ACCOUNT).bind(id.uuid()).fetch_optional(readers).await?;
-    let Some((username, email, role)) = row else { return Ok(None) };
-    Ok(Some(Account { id, username, email, role: parse_role(&role)? }))
+    let Some((username, email, role, has_factor)) = row else { return Ok(None) };
+    Ok(Some(Account { id, username, email, role: parse_role(&role)?, has_factor }))
 }
 
 pub(super) fn parse_role(text: &str) -> Result<Role, StoreError> {
@@ -143,9 +138,7 @@ pub(super) async fn save(
         let links = rows(sheet.new.links.iter().map(row))?;
         sqlx::query(INSERT_LINKS).bind(links).execute(&mut *connection).await?;
     }
-    for (account, hash) in &sheet.new.passwords {
-        let set = sqlx::query(SET_PASSWORD).bind(account.uuid()).bind(&hash.0);
-        set.execute(&mut *connection).await?;
+    for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
     Ok(())
@@ -157,11 +150,12 @@ pub(super) async fn link_owner(
     now: Timestamp,
 ) -> Result<Option<LinkOwner>, StoreError> {
     let found = sqlx::query_as(LINK_OWNER).bind(link.0.as_slice()).bind(now.micros());
-    let row: Option<(String, String)> = found.fetch_optional(readers).await?;
-    let Some((username, email)) = row else { return Ok(None) };
+    let row: Option<(Uuid, String, String)> = found.fetch_optional(readers).await?;
+    let Some((account, username, email)) = row else { return Ok(None) };
     let username = Username::parse(&username);
     let email = EmailAddress::parse(&email);
     Ok(Some(LinkOwner {
+        account: AccountId::from_uuid(account),
         username: username.map_err(|_| StoreError::Unreadable("user name"))?,
         email: email.map_err(|_| StoreError::Unreadable("e-mail address"))?,
     }))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
+use super::account_book::whole;
 use super::accounts::{parse_role, token_hash};
 use super::{hex, hex_bytes, rows};
 use crate::accounts::{NewSession, RefreshToken, Rotation, Session, SessionBook, TokenHash};
@@ -23,7 +24,8 @@ const TOKENS: &str = "
      WHERE t.hash = unhex(w.value)";
 
 const SESSIONS: &str = "
-    SELECT s.id, s.account_id, a.role, s.created_at, s.expires_at,
+    SELECT s.id, s.account_id, a.role, a.tokens_not_before,
+           s.created_at, s.second_factor_at, s.expires_at,
            s.ended_at IS NOT NULL AS ended
       FROM json_each($1) AS w
      CROSS JOIN session AS s
@@ -32,8 +34,8 @@ const SESSIONS: &str = "
        AND a.id = s.account_id";
 
 const INSERT_SESSIONS: &str = "
-    INSERT INTO session (id, account_id, created_at, expires_at)
-    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3
+    INSERT INTO session (id, account_id, created_at, expires_at, second_factor_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4
       FROM json_each($1)";
 
 const INSERT_TOKENS: &str = "
@@ -58,6 +60,16 @@ const END_SESSIONS_OF: &str = "
      WHERE account_id IN (SELECT unhex(value) FROM json_each($1))
        AND ended_at IS NULL";
 
+const STEP_UP_SESSIONS: &str = "
+    UPDATE session
+       SET second_factor_at = $2
+     WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+
+const STEP_DOWN_SESSIONS_OF: &str = "
+    UPDATE session
+       SET second_factor_at = NULL
+     WHERE account_id IN (SELECT unhex(value) FROM json_each($1))";
+
 const DELETE_EXPIRED_TOKENS: &str = "
     DELETE FROM refresh_token
      WHERE hash IN (SELECT hash FROM refresh_token WHERE expires_at <= $1 LIMIT 10000)";
@@ -76,7 +88,9 @@ struct SessionRow {
     id: Uuid,
     account_id: Uuid,
     role: String,
+    tokens_not_before: i64,
     created_at: i64,
+    second_factor_at: Option<i64>,
     expires_at: i64,
     ended: bool,
 }
@@ -120,7 +134,9 @@ fn session(row: &SessionRow) -> Result<(SessionId, Session), StoreError> {
         id: SessionId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
         role: parse_role(&row.role)?,
+        tokens_not_before: whole(row.tokens_not_before, "second")?,
         began_at: Timestamp::from_micros(row.created_at),
+        second_factor_at: row.second_factor_at.map(Timestamp::from_micros),
         ends_at: Timestamp::from_micros(row.expires_at),
         ended: row.ended,
     };
@@ -133,11 +149,10 @@ pub(super) async fn save(
 ) -> Result<(), StoreError> {
     let book = &sheet.sessions;
     if !book.new_sessions().is_empty() {
-        let sessions = rows(
-            book.new_sessions()
-                .iter()
-                .map(|new| (hex(new.id), hex(new.account), new.began_at, new.ends_at)),
-        )?;
+        let row = |new: &NewSession| {
+            (hex(new.id), hex(new.account), new.began_at, new.ends_at, new.second_factor_at)
+        };
+        let sessions = rows(book.new_sessions().iter().map(row))?;
         sqlx::query(INSERT_SESSIONS).bind(sessions).execute(&mut *connection).await?;
     }
     // A session has one token that is not spent, so the old ones go first.
@@ -150,7 +165,22 @@ pub(super) async fn save(
         let fresh = rows(fresh.into_iter())?;
         sqlx::query(INSERT_TOKENS).bind(fresh).execute(&mut *connection).await?;
     }
+    step(connection, sheet).await?;
     end(connection, sheet).await
+}
+
+/// Second factors that were shown in a session, or taken off.
+async fn step(connection: &mut SqliteConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+    let sessions: Vec<_> = sheet.sessions.stepped_up().map(hex).collect();
+    if !sessions.is_empty() {
+        run_at(connection, STEP_UP_SESSIONS, rows(sessions.into_iter())?, sheet.now).await?;
+    }
+    let accounts: Vec<_> = sheet.sessions.stepped_down().map(hex).collect();
+    if !accounts.is_empty() {
+        let accounts = rows(accounts.into_iter())?;
+        sqlx::query(STEP_DOWN_SESSIONS_OF).bind(accounts).execute(connection).await?;
+    }
+    Ok(())
 }
 
 fn token_rows(sheet: &Worksheet) -> Vec<impl Serialize> {

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -53,14 +53,16 @@ impl WriteStore for SqliteWriter {
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
         let names = accounts::load_names(connection, wanted).await?;
+        let accounts = account_book::load(connection, &wanted.accounts).await?;
         let sessions = sessions::load(connection, wanted).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
-        Ok(Loaded { claims, shelf, prices, catalog, orders, due, names, sessions, links })
+        Ok(Loaded { claims, shelf, prices, catalog, orders, due, names, accounts, sessions, links })
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
         let connection = &mut self.connection;
         accounts::save(connection, sheet).await?;
+        account_book::save(connection, &sheet.accounts).await?;
         sessions::save(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
@@ -70,6 +72,7 @@ impl WriteStore for SqliteWriter {
             idempotency::remove_expired(connection, sheet.now).await?;
             sessions::remove_expired(connection, sheet.now).await?;
             accounts::remove_expired_links(connection, sheet.now).await?;
+            account_book::remove_expired(connection, sheet.now).await?;
         }
         Ok(())
     }
