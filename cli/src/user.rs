@@ -1,8 +1,11 @@
-//! `stockade user create`: an account whose owner chooses the password by a one-time link.
+//! `stockade user`: accounts from the command line: one whose owner chooses the password by a
+//! one-time link, or those of an earlier backend.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use stockade_core_api::UserAdmin;
 use stockade_settings::CoreSettings;
 
@@ -20,6 +23,8 @@ pub(crate) struct UserArgs {
 enum UserVerb {
     /// Makes an account and prints the one-time token by which its owner sets the password.
     Create(CreateArgs),
+    /// Makes the accounts of an earlier backend, with the bcrypt hashes it kept: all or none.
+    Import(ImportArgs),
 }
 
 /// Arguments of `stockade user create`.
@@ -39,8 +44,38 @@ struct CreateArgs {
     database: PathBuf,
 }
 
+/// Arguments of `stockade user import`.
+#[derive(Debug, clap::Args)]
+struct ImportArgs {
+    /// One JSON object a line: username, email, password_hash, role, and phone if there is one.
+    file: PathBuf,
+    /// The core's database; it may be in use.
+    #[arg(long, value_name = "FILE", default_value = ".stockade/stockade.db")]
+    database: PathBuf,
+}
+
 pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let UserVerb::Create(args) = &args.verb;
+    match &args.verb {
+        UserVerb::Create(args) => create(args, out),
+        UserVerb::Import(args) => import(args, out),
+    }
+}
+
+fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let settings =
+        CoreSettings { database_file: Some(args.database.clone()), ..CoreSettings::default() };
+    let file = args.file.display();
+    let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read `{file}`"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let count = runtime.block_on(async {
+        let mut admin = UserAdmin::open(&settings).await?;
+        admin.import(&text).await.with_context(|| format!("`{file}`"))
+    })?;
+    writeln!(out, "{count} accounts made; each hash is replaced by a stronger one at its login")?;
+    Ok(Exit::Done)
+}
+
+fn create(args: &CreateArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let settings =
         CoreSettings { database_file: Some(args.database.clone()), ..CoreSettings::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -50,6 +85,6 @@ pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> 
     })?;
     writeln!(out, "{} may set a password once, within a day, with this token:", args.username)?;
     writeln!(out, "  {}", invitation.token)?;
-    writeln!(out, "by POST /api/auth/password/set {{\"token\": ..., \"password\": ...}}")?;
+    writeln!(out, "by POST /api/auth/password/reset {{\"token\": ..., \"password\": ...}}")?;
     Ok(Exit::Done)
 }

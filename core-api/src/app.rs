@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use stockade_contract::assertion::Keyring;
 use stockade_telemetry::Readiness;
+use tokio::sync::Semaphore;
 
 use crate::accounts::{Passwords, TokenIssuer};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -24,6 +26,9 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) texts: Texts,
+    /// Places for work that is done after the answer.
+    pub(crate) errands: Arc<Semaphore>,
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
     pub(crate) metrics: Arc<CoreMetrics>,

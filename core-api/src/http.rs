@@ -12,6 +12,7 @@
 //! it.
 
 mod accounts;
+mod admin_users;
 mod body;
 mod caller;
 mod catalog;
@@ -38,7 +39,7 @@ use openapi::Docs;
 pub use openapi::document;
 pub(crate) use page::CursorKey;
 use problem::Problem;
-use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY};
+use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY, REVOCATIONS};
 use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
@@ -90,8 +91,12 @@ fn table() -> Vec<Route> {
         post("/api/auth/mfa", "auth.mfa", prove_factor, factors::prove),
         post("/api/auth/refresh", "auth.refresh", refresh_token, sessions::refresh),
         post("/api/auth/logout", "sessions.end", log_out, sessions::logout),
-        post("/api/auth/password/set", "auth.password", set_password, accounts::set_password),
+        post("/api/auth/password/reset", "auth.password", set_password, accounts::set_password),
+        post("/api/auth/password/forgot", "auth.password", forgot_password, accounts::forgot_password),
+        post("/api/auth/email/verify", "auth.email", verify_email, accounts::verify_email),
         get("/api/me", "accounts.read", read_me, accounts::me),
+        put("/api/me/password", CREDENTIALS, change_password, accounts::change_password),
+        post("/api/me/email/verification", CREDENTIALS, send_email_proof, accounts::send_email_proof),
         post("/api/me/totp", CREDENTIALS, begin_totp, factors::begin),
         delete("/api/me/totp", CREDENTIALS, disable_totp, factors::disable),
         post("/api/me/totp/confirm", CREDENTIALS, confirm_totp, factors::confirm),
@@ -114,9 +119,13 @@ fn table() -> Vec<Route> {
         get("/api/orders", "orders.read", list_orders, orders::list),
         get("/api/orders/{id}", "orders.read", read_order, orders::read),
         post("/api/orders/{id}/cancel", "orders.cancel", cancel_order, orders::cancel),
+        get("/api/admin/users", "users.read", list_users, admin_users::list),
+        patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
+        get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
+    table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));
     table.push(get(READY, INTERNAL, "read_readiness", internal::ready, None));
     table
 }
@@ -165,6 +174,7 @@ macro_rules! methods {
 methods! {
     get GET Get
     post POST Post
+    put PUT Put
     patch PATCH Patch
     delete DELETE Delete
 }

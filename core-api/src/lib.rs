@@ -39,6 +39,7 @@ mod idempotency;
 mod ids;
 mod inventory;
 mod listener;
+mod mail;
 mod metrics;
 mod money;
 mod orders;
@@ -74,6 +75,7 @@ pub use verify::{Broken, Report, VerifyError, verify};
 
 use crate::app::App;
 use crate::listener::EdgeListener;
+use crate::mail::Post;
 use crate::writer::WriterTask;
 
 /// How long requests in flight may take when the core stops.
@@ -84,6 +86,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 pub struct Core {
     app: Arc<App>,
     writer: WriterTask,
+    post: Post,
     listener: EdgeListener,
     ops: OpsListener,
     ops_addr: SocketAddr,
@@ -133,7 +136,7 @@ impl Core {
     /// # Errors
     /// [`ServeError`] when the core cannot go on.
     pub async fn serve(self, shutdown: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { app, mut writer, listener, ops, registry, .. } = self;
+        let Self { app, mut writer, post, listener, ops, registry, .. } = self;
         let mut helpers = JoinSet::new();
         let (_until_dropped, drained) = watch::channel(false);
         let serving = ops.serve(registry, app.readiness.clone(), drained);
@@ -144,6 +147,8 @@ impl Core {
         });
         let mut sweeping = JoinSet::new();
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
+        sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
+        sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,

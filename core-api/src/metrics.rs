@@ -54,6 +54,9 @@ const REFRESH_OUTCOMES: [&str; 8] = [
     "internal",
 ];
 
+/// What handing a message over comes to; one that failed is tried again.
+const MAIL_OUTCOMES: [&str; 3] = ["sent", "failed", "given_up"];
+
 /// The core's metrics, registered once and shared.
 #[derive(Debug)]
 pub(crate) struct CoreMetrics {
@@ -63,6 +66,7 @@ pub(crate) struct CoreMetrics {
     orders: IntCounterVec,
     logins: IntCounterVec,
     refreshes: IntCounterVec,
+    mails: IntCounterVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -131,6 +135,7 @@ impl CoreMetrics {
         preset(&metrics.orders, &ORDER_OUTCOMES);
         preset(&metrics.logins, &LOGIN_OUTCOMES);
         preset(&metrics.refreshes, &REFRESH_OUTCOMES);
+        preset(&metrics.mails, &MAIL_OUTCOMES);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)
     }
@@ -155,6 +160,7 @@ impl CoreMetrics {
             orders: metrics.counter("orders_total", "Orders asked for.", &["outcome"])?,
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
             refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
+            mails: metrics.counter("mails_total", "Messages handed over.", &["outcome"])?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -203,6 +209,13 @@ impl CoreMetrics {
     /// Counts a request whose assertion was not believed.
     pub(crate) fn assertion_rejected(&self, reason: Distrust) {
         self.assertions_rejected.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    /// Counts messages that were handed over, or not; the outcome is one of the closed set.
+    pub(crate) fn mails(&self, outcome: &'static str, count: usize) {
+        debug_assert!(MAIL_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.mails.with_label_values(&[outcome]).inc_by(count);
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {

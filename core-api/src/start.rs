@@ -12,15 +12,17 @@ use stockade_settings::CoreSettings;
 use stockade_settings::secret::{self, SecretError};
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::Core;
-use crate::accounts::{Lives, Passwords, SigningKey, SigningKeyError, TokenIssuer, WeakPepper};
+use crate::accounts::{Lives, Passwords, SigningKeyError, SigningKeys, TokenIssuer, WeakPepper};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::listener::{BindError, EdgeListener};
+use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
 use crate::store::{OpenError, SqliteStore};
 use crate::vault::{Vault, WeakDataKey};
@@ -28,6 +30,9 @@ use crate::writer::WriterParts;
 
 /// Who the core is, to the edge: the audience of the assertions it believes.
 pub(crate) const AUDIENCE: &str = "core";
+
+/// Work that may go on after its answer at once.
+const ERRANDS_MAX: usize = 64;
 
 /// Why the core did not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +53,8 @@ pub(crate) enum Cause {
     WeakDataKey { path: PathBuf, why: WeakDataKey },
     #[error("core.signing_key_file: {0}")]
     SigningKey(SigningKeyError),
+    #[error(transparent)]
+    Mail(PostError),
     #[error("core.database_file `{}`: {why}", .path.display())]
     Database { path: PathBuf, why: OpenError },
     #[error("core.socket `{}`: {why}", .path.display())]
@@ -73,6 +80,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let registry = Registry::new();
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
+    let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
         .await
@@ -97,12 +105,14 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         passwords: keys.passwords,
         tokens: keys.tokens,
         vault: Arc::new(keys.vault),
+        texts: Texts::new(&settings.mail.site),
+        errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
         assertions: keys.assertions,
         cursors: keys.cursors,
         metrics,
         readiness: Readiness::new(),
     };
-    Ok(Core { app: Arc::new(app), writer: writer_task, listener, ops, ops_addr, registry })
+    Ok(Core { app: Arc::new(app), writer: writer_task, post, listener, ops, ops_addr, registry })
 }
 
 fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {
@@ -121,7 +131,7 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let passwords = Passwords::new(pepper.to_vec(), settings.password_hashes_max.get(), metrics)
         .map_err(|why| Cause::WeakPepper { path: pepper_file.to_owned(), why })?;
     let vault = read_vault(settings)?;
-    let signing_key = SigningKey::read(key_file).map_err(Cause::SigningKey)?;
+    let signing_keys = SigningKeys::read(key_file).map_err(Cause::SigningKey)?;
     let lives = Lives {
         access_token: Duration::from_secs(u64::from(settings.access_token_secs.get())),
         session: Duration::from_secs(u64::from(settings.refresh_token_secs.get())),
@@ -129,7 +139,7 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
     Ok(Keys {
         passwords,
-        tokens: TokenIssuer::new(signing_key, issuer, audience, lives),
+        tokens: TokenIssuer::new(signing_keys, issuer, audience, lives),
         vault,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),

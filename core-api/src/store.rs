@@ -14,7 +14,8 @@ use async_trait::async_trait;
 pub(crate) use sqlite::{OpenError, SqliteStore, check_everything};
 
 use crate::accounts::{
-    Account, Claimant, Credentials, LinkOwner, Throttle, ThrottleKey, TokenHash,
+    Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
+    ThrottleKey, TokenHash,
 };
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
@@ -76,6 +77,37 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Whose refresh token this is or was.
     async fn refresher(&self, token: TokenHash) -> Result<Option<Claimant>, StoreError>;
+
+    /// Accounts, oldest first; those above customers alone, if asked.
+    async fn accounts(
+        &self,
+        staff: bool,
+        slice: &Slice<AccountId>,
+    ) -> Result<Vec<Account>, StoreError>;
+
+    /// The account as far as its password goes.
+    async fn password_owner(&self, id: AccountId) -> Result<Option<PasswordOwner>, StoreError>;
+
+    /// Who has this address, folded.
+    async fn addressee(&self, email: &str) -> Result<Option<Addressee>, StoreError>;
+
+    /// Whose link to prove an address this is, while it is good.
+    async fn email_link_owner(
+        &self,
+        link: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AccountId>, StoreError>;
+
+    /// Revocations that followed `after` and are younger than `since`, in their order.
+    async fn revocations(
+        &self,
+        after: u64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Revoked>, StoreError>;
+
+    /// Whether a message is due.
+    async fn mail_due(&self, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whose link to set a password this is, while it is good.
     async fn link_owner(

@@ -37,6 +37,7 @@ pub(crate) enum Purpose {
     TotpSecret,
     RecoveryCode,
     Throttle,
+    Mail,
 }
 
 impl Purpose {
@@ -45,6 +46,7 @@ impl Purpose {
             Self::TotpSecret => b"stockade totp secret v1\0",
             Self::RecoveryCode => b"stockade recovery code v1\0",
             Self::Throttle => b"stockade login throttle v1\0",
+            Self::Mail => b"stockade mail v1\0",
         }
     }
 }
@@ -135,7 +137,7 @@ mod tests {
         let sealed = vault.seal(Purpose::TotpSecret, b"ann", b"secret").unwrap();
         assert_eq!(vault.open(Purpose::TotpSecret, b"ann", &sealed).unwrap().as_slice(), b"secret");
         assert!(vault.open(Purpose::TotpSecret, b"bob", &sealed).is_none());
-        assert!(vault.open(Purpose::RecoveryCode, b"ann", &sealed).is_none());
+        assert!(vault.open(Purpose::Mail, b"ann", &sealed).is_none());
         let other = Vault::derive(&[8; 32]).unwrap();
         assert!(other.open(Purpose::TotpSecret, b"ann", &sealed).is_none());
         assert!(vault.open(Purpose::TotpSecret, b"ann", &Sealed(vec![0; 23])).is_none());

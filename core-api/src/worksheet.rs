@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::{
-    AccountBook, AccountsWanted, Names, NewAccount, NewLink, SessionBook, TokenHash,
+    AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
 };
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
 use crate::ids::{AccountId, CategoryId, IdSource, OrderId, ProductId, ReservationId, SessionId};
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
+use crate::mail::Outbox;
 use crate::money::Money;
 use crate::orders::OrderBook;
 use crate::reach::Reach;
@@ -42,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) refresh_tokens: BTreeSet<TokenHash>,
     /// Links to set a password.
     pub(crate) links: BTreeSet<TokenHash>,
+    /// Messages that are due.
+    pub(crate) mail: bool,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
 }
@@ -62,6 +65,7 @@ pub(crate) struct Loaded {
     pub(crate) sessions: SessionBook,
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
+    pub(crate) mail: Outbox,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -78,6 +82,7 @@ pub(crate) struct Worksheet {
     pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
+    pub(crate) mail: Outbox,
     pub(crate) new: Additions,
     /// Holds that were given back, and why.
     pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
@@ -90,6 +95,9 @@ pub(crate) struct Worksheet {
 pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) links: Vec<NewLink>,
+    /// Links to prove an address.
+    pub(crate) email_links: Vec<NewLink>,
+    pub(crate) revocations: Vec<Revocation>,
     /// Accounts whose links are spent.
     pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
@@ -110,6 +118,7 @@ impl Worksheet {
             accounts: loaded.accounts,
             sessions: loaded.sessions,
             links: loaded.links,
+            mail: loaded.mail,
             new: Additions::default(),
             given_back: Vec::new(),
             sweep: false,

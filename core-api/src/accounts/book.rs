@@ -20,6 +20,8 @@ const CHALLENGES_MAX: usize = 8;
 pub(crate) struct AccountsWanted {
     pub(crate) ids: BTreeSet<AccountId>,
     pub(crate) throttles: BTreeSet<ThrottleKey>,
+    /// Also who else is a super-admin.
+    pub(crate) super_admins: bool,
 }
 
 /// An account as one batch sees it.
@@ -33,6 +35,11 @@ pub(crate) struct AccountRow {
     pub(crate) factor: Factor,
     /// Logins that wait for their second factor, and until when.
     pub(crate) challenges: BTreeMap<TokenHash, Timestamp>,
+    pub(crate) email_verified_at: Option<Timestamp>,
+    /// Links to prove the address, and until when they are good.
+    pub(crate) email_links: BTreeMap<TokenHash, Timestamp>,
+    /// Links to set a password that are good.
+    pub(crate) live_links: u32,
 }
 
 /// An account's second factor, if it has one.
@@ -48,6 +55,11 @@ pub(crate) struct Factor {
 }
 
 impl AccountRow {
+    /// Whether it is a super-admin who can log in.
+    fn is_super_admin(&self) -> bool {
+        self.role.as_str() == Role::SUPER_ADMIN && self.disabled_at.is_none() && self.hash.is_some()
+    }
+
     /// From now on, no token that was issued already is believed.
     pub(super) fn refuse_tokens_before(&mut self, now: Timestamp) {
         // Tokens tell whole seconds, so the next second is the first that is surely later.
@@ -71,6 +83,8 @@ impl AccountRow {
 pub(crate) struct AccountBook {
     rows: BTreeMap<AccountId, AccountRow>,
     throttles: BTreeMap<ThrottleKey, Throttle>,
+    /// Super-admins who can log in, where the batch asked for them.
+    super_admins: BTreeSet<AccountId>,
     changed: BTreeSet<AccountId>,
     changed_throttles: BTreeSet<ThrottleKey>,
 }
@@ -79,8 +93,9 @@ impl AccountBook {
     pub(crate) fn loaded(
         rows: BTreeMap<AccountId, AccountRow>,
         throttles: BTreeMap<ThrottleKey, Throttle>,
+        super_admins: BTreeSet<AccountId>,
     ) -> Self {
-        Self { rows, throttles, ..Self::default() }
+        Self { rows, throttles, super_admins, ..Self::default() }
     }
 
     pub(crate) fn row(&self, id: AccountId) -> Option<&AccountRow> {
@@ -99,6 +114,23 @@ impl AccountBook {
             self.changed.insert(id);
         }
         row
+    }
+
+    pub(super) fn is_super_admin(&self, id: AccountId) -> bool {
+        self.super_admins.contains(&id)
+    }
+
+    pub(super) fn has_other_super_admin(&self, id: AccountId) -> bool {
+        self.super_admins.iter().any(|other| *other != id)
+    }
+
+    /// Counts a changed account as what it is now, for whoever is decided next.
+    pub(super) fn count_super_admin(&mut self, id: AccountId) {
+        if self.rows.get(&id).is_some_and(AccountRow::is_super_admin) {
+            self.super_admins.insert(id);
+        } else {
+            self.super_admins.remove(&id);
+        }
     }
 
     /// How much longer nothing is tried under this name.

@@ -265,3 +265,46 @@ impl Write for Renew {
         Ok(())
     }
 }
+
+/// Why an account was not given a second factor.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GiveFactorError {
+    #[error("could not seal the secret")]
+    Seal(#[from] SealError),
+    #[error("could not write")]
+    Write(#[from] WriteError),
+}
+
+/// Gives a demo account a second factor that is known beforehand; leaves alone one that is there.
+pub(crate) async fn give_factor(
+    app: &App,
+    account: AccountId,
+    secret: &TotpSecret,
+) -> Result<(), GiveFactorError> {
+    let sealed =
+        app.vault.seal(Purpose::TotpSecret, account.uuid().as_bytes(), secret.as_bytes())?;
+    Ok(app.writer.submit(Give { account, sealed }).await?)
+}
+
+#[derive(Debug)]
+struct Give {
+    account: AccountId,
+    sealed: Sealed,
+}
+
+impl Write for Give {
+    type Answer = ();
+
+    fn wants(&self, wanted: &mut Wanted) {
+        wanted.accounts.ids.insert(self.account);
+    }
+
+    fn decide(&self, sheet: &mut Worksheet) {
+        let has_none = |row: &AccountRow| row.factor.secret.is_none();
+        if sheet.accounts.row(self.account).is_some_and(has_none)
+            && let Some(row) = sheet.accounts.change(self.account)
+        {
+            row.factor.secret = Some(self.sealed.clone());
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 use super::login::Tokens;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
+use super::revocation::Revocation;
 use super::sessions::{Rotation, Session};
 use super::token::{IssueError, Subject};
 use crate::app::App;
@@ -72,6 +73,7 @@ pub(super) fn spendable(sheet: &mut Worksheet, shown: TokenHash) -> Result<Sessi
     if token.spent {
         // SECURITY: without this, a copied token would be good for as long as its owner's.
         sheet.sessions.end(session.id);
+        sheet.new.revocations.push(Revocation::Session(session.id));
         return Err(RefreshError::Reused);
     }
     Ok(session)

@@ -71,8 +71,8 @@ pub(crate) struct SessionBook {
     stepped_up: BTreeSet<SessionId>,
     /// Accounts whose sessions have no second factor any more.
     stepped_down: BTreeSet<AccountId>,
-    /// Accounts whose sessions are all ended.
-    logged_out: BTreeSet<AccountId>,
+    /// Accounts whose sessions are ended, all or all but one.
+    logged_out: BTreeMap<AccountId, Option<SessionId>>,
 }
 
 impl SessionBook {
@@ -128,7 +128,14 @@ impl SessionBook {
     pub(crate) fn end_all(&mut self, account: AccountId) {
         let theirs = self.sessions.values_mut().filter(|session| session.account == account);
         theirs.for_each(|session| session.ended = true);
-        self.logged_out.insert(account);
+        self.logged_out.insert(account, None);
+    }
+
+    /// Ends every session of an account but one.
+    pub(crate) fn end_others(&mut self, account: AccountId, kept: SessionId) {
+        let others = |session: &&mut Session| session.account == account && session.id != kept;
+        self.sessions.values_mut().filter(others).for_each(|session| session.ended = true);
+        self.logged_out.entry(account).or_insert(Some(kept));
     }
 
     pub(crate) fn new_sessions(&self) -> &[NewSession] {
@@ -151,7 +158,8 @@ impl SessionBook {
         self.ended.iter().copied()
     }
 
-    pub(crate) fn logged_out(&self) -> impl Iterator<Item = AccountId> {
-        self.logged_out.iter().copied()
+    /// Accounts whose sessions end, and the one session that goes on, if there is one.
+    pub(crate) fn logged_out(&self) -> impl Iterator<Item = (AccountId, Option<SessionId>)> {
+        self.logged_out.iter().map(|(account, kept)| (*account, *kept))
     }
 }

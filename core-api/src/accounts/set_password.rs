@@ -3,7 +3,9 @@
 use super::login::throttle_key;
 use super::name::{EmailAddress, Username};
 use super::opaque::{OpaqueToken, TokenHash};
-use super::password::{HashError, Password, PasswordHash, WeakPassword};
+use super::password::{HashError, Password, PasswordHash};
+use super::revocation::Revocation;
+use super::strength::{Chooser, WeakPassword};
 use super::throttle::ThrottleKey;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -33,6 +35,7 @@ pub(crate) struct LinkOwner {
     pub(crate) account: AccountId,
     pub(crate) username: Username,
     pub(crate) email: EmailAddress,
+    pub(crate) has_factor: bool,
 }
 
 /// A link about to be.
@@ -60,7 +63,9 @@ pub(crate) async fn set_password(
 ) -> Result<(), SetPasswordError> {
     let link = link.hash();
     let owner = app.store.link_owner(link, app.clock.now()).await?.ok_or(SetPasswordError::Link)?;
-    let password = password.strong_for(&owner.username, &owner.email)?;
+    let who =
+        Chooser { username: &owner.username, email: &owner.email, has_factor: owner.has_factor };
+    let password = password.strong_for(who)?;
     let hash = app.passwords.hash(&password).await?;
     let throttle = throttle_key(&app.vault, &owner.username.folded());
     let set = SetPassword { account: owner.account, throttle, link, hash };
@@ -85,6 +90,9 @@ impl Write for SetPassword {
         let row = sheet.accounts.change(account).ok_or(SetPasswordError::Link)?;
         row.hash = Some(self.hash.clone());
         row.refuse_tokens_before(now);
+        row.challenges.clear();
+        let revoked = Revocation::of_subject(account, row);
+        sheet.new.revocations.push(revoked);
         sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_all(account);
         Ok(())

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 
-use super::keys::SigningKey;
+use super::keys::{SigningKeyError, SigningKeys};
 use super::name::Role;
 use super::sessions::Session;
 use crate::clock::Timestamp;
@@ -17,8 +18,12 @@ const CLIENT_ID: &str = "stockade";
 
 /// A token could not be signed.
 #[derive(Debug, thiserror::Error)]
-#[error("signing failed")]
-pub(crate) struct IssueError(#[from] jsonwebtoken::errors::Error);
+pub(crate) enum IssueError {
+    #[error("signing failed")]
+    Signing(#[from] jsonwebtoken::errors::Error),
+    #[error("there is no key to sign with")]
+    NoKey,
+}
 
 /// Whom a token speaks of.
 #[derive(Debug, Clone)]
@@ -79,7 +84,7 @@ impl fmt::Debug for AccessToken {
 /// Issues access tokens.
 #[derive(Debug)]
 pub(crate) struct TokenIssuer {
-    key: SigningKey,
+    keys: SigningKeys,
     issuer: String,
     audience: String,
     lives: Lives,
@@ -93,8 +98,8 @@ pub(crate) struct Lives {
 }
 
 impl TokenIssuer {
-    pub(crate) fn new(key: SigningKey, issuer: String, audience: String, lives: Lives) -> Self {
-        Self { key, issuer, audience, lives }
+    pub(crate) fn new(keys: SigningKeys, issuer: String, audience: String, lives: Lives) -> Self {
+        Self { keys, issuer, audience, lives }
     }
 
     /// How long a session can be refreshed.
@@ -102,9 +107,19 @@ impl TokenIssuer {
         self.lives.session
     }
 
-    /// The key its tokens are verified with.
-    pub(crate) fn key(&self) -> &SigningKey {
-        &self.key
+    /// How long an access token is believed at most.
+    pub(crate) fn access_token_life(&self) -> Duration {
+        self.lives.access_token
+    }
+
+    /// The keys its tokens are verified with.
+    pub(crate) fn public_keys(&self, now: Timestamp) -> JwkSet {
+        self.keys.public(now, self.lives.access_token)
+    }
+
+    /// Looks for keys that were added or removed. Whether there are others now.
+    pub(crate) fn reread_keys(&self) -> Result<bool, SigningKeyError> {
+        self.keys.reread()
     }
 
     /// A token for somebody, from `now` on.
@@ -116,9 +131,10 @@ impl TokenIssuer {
     ) -> Result<AccessToken, IssueError> {
         let authenticated_at = subject.second_factor_at.unwrap_or(subject.authenticated_at);
         let expires_at = now.plus(self.lives.access_token).min(subject.session_ends_at);
+        let key = self.keys.current(now).ok_or(IssueError::NoKey)?;
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(self.key.id().to_owned());
+        header.kid = Some(key.id().to_owned());
         let claims = Claims {
             iss: &self.issuer,
             aud: &self.audience,
@@ -132,7 +148,7 @@ impl TokenIssuer {
             amr: methods(subject),
             roles: subject.roles(),
         };
-        let text = jsonwebtoken::encode(&header, &claims, self.key.encoding())?;
+        let text = jsonwebtoken::encode(&header, &claims, key.encoding())?;
         Ok(AccessToken {
             text,
             life: Duration::from_secs(expires_at.secs().saturating_sub(now.secs())),

@@ -2,7 +2,11 @@
 //!
 //! An operation's function here has the operation's name in the route table.
 
-use super::accounts::{AccountBody, RegisterRequest, RegisteredBody, SetPasswordRequest};
+use super::accounts::{
+    AccountBody, ChangePasswordRequest, ForgotPasswordRequest, RegisterRequest, RegisteredBody,
+    SetPasswordRequest, VerifyEmailRequest,
+};
+use super::admin_users::{UserBody, UserRequest};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
 use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
@@ -20,6 +24,10 @@ const LOCATION: &str = "Where it is.";
 
 pub(super) fn register() -> Docs {
     Docs::new("Register as a customer")
+        .says(
+            "A message asks to prove the address; nothing else waits for that. A password has 12 \
+             to 256 characters and is none of those guessed first.",
+        )
         .takes::<RegisterRequest>()
         .answers::<RegisteredBody>(201, "The account.")
         .refuses(409, &["account_exists"])
@@ -122,6 +130,73 @@ pub(super) fn set_password() -> Docs {
         .takes::<SetPasswordRequest>()
         .answers_nothing("The password is set, and the link is spent.")
         .refuses(400, &["link_invalid"])
+        .writes()
+}
+
+pub(super) fn forgot_password() -> Docs {
+    Docs::new("Ask for a link to set a password")
+        .says(
+            "Answered at once and the same, whether or not an account has the address. The link \
+             is good for half an hour, and once.",
+        )
+        .takes::<ForgotPasswordRequest>()
+        .accepts("If there is such an account, a message is on its way.")
+        .writes()
+}
+
+pub(super) fn verify_email() -> Docs {
+    Docs::new("Prove an address by a one-time link")
+        .takes::<VerifyEmailRequest>()
+        .answers_nothing("The address is proved.")
+        .refuses(400, &["link_invalid"])
+        .finds()
+        .writes()
+}
+
+pub(super) fn send_email_proof() -> Docs {
+    Docs::new("Ask for another link to prove one's address")
+        .accepts("A message is on its way, unless the address is proved or three wait already.")
+        .own_name()
+        .finds()
+        .writes()
+}
+
+pub(super) fn change_password() -> Docs {
+    Docs::new("Change one's password")
+        .says(
+            "Every other session ends, and no access token that was issued is believed any more: \
+             refresh this session's. Eight characters are enough beside a second factor.",
+        )
+        .takes::<ChangePasswordRequest>()
+        .answers_nothing("The password is changed.")
+        .own_name()
+        .finds()
+        .refuses(400, &["wrong_password"])
+        .refuses(403, &["session_needed"])
+        .throttled()
+        .writes()
+}
+
+pub(super) fn list_users() -> Docs {
+    Docs::new("List accounts, oldest first").paged().answers_page::<UserBody>("A page of accounts.")
+}
+
+pub(super) fn list_staff() -> Docs {
+    Docs::new("List accounts above customers, oldest first")
+        .paged()
+        .answers_page::<UserBody>("A page of accounts.")
+}
+
+pub(super) fn change_user() -> Docs {
+    Docs::new("Change an account's role, disable it, or end its sessions")
+        .says(
+            "What is left out stays. A change of role, and what ends sessions, makes the access \
+             tokens that were issued worthless. There is always a super-admin who can log in.",
+        )
+        .takes::<UserRequest>()
+        .answers::<UserBody>(200, "The account as it is now.")
+        .finds()
+        .refuses(409, &["last_super_admin"])
         .writes()
 }
 

@@ -8,7 +8,10 @@ mod accounts;
 mod catalog;
 mod idempotency;
 mod inventory;
+mod mail;
 mod orders;
+mod people;
+mod revocations;
 mod sessions;
 mod verify;
 mod write;
@@ -33,7 +36,8 @@ pub(crate) use self::verify::check_everything;
 use self::write::SqliteWriter;
 use super::{Slice, Store, StoreError, WriteStore};
 use crate::accounts::{
-    Account, Claimant, Credentials, LinkOwner, Throttle, ThrottleKey, TokenHash,
+    Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
+    ThrottleKey, TokenHash,
 };
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
@@ -59,6 +63,7 @@ const ANYTHING_DUE: &str = "
         OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM login_challenge WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM email_link WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)";
 
 /// Why the database cannot be used.
@@ -130,7 +135,7 @@ impl Store for SqliteStore {
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        accounts::account(&self.readers, id).await
+        people::find(&self.readers, id).await
     }
 
     async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError> {
@@ -151,6 +156,43 @@ impl Store for SqliteStore {
 
     async fn refresher(&self, token: TokenHash) -> Result<Option<Claimant>, StoreError> {
         account_book::refresher(&self.readers, token).await
+    }
+
+    async fn accounts(
+        &self,
+        staff: bool,
+        slice: &Slice<AccountId>,
+    ) -> Result<Vec<Account>, StoreError> {
+        people::list(&self.readers, staff, slice).await
+    }
+
+    async fn password_owner(&self, id: AccountId) -> Result<Option<PasswordOwner>, StoreError> {
+        people::password_owner(&self.readers, id).await
+    }
+
+    async fn addressee(&self, email: &str) -> Result<Option<Addressee>, StoreError> {
+        people::addressee(&self.readers, email).await
+    }
+
+    async fn email_link_owner(
+        &self,
+        link: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AccountId>, StoreError> {
+        people::email_link_owner(&self.readers, link, now).await
+    }
+
+    async fn revocations(
+        &self,
+        after: u64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Revoked>, StoreError> {
+        revocations::list(&self.readers, after, since, limit).await
+    }
+
+    async fn mail_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        mail::is_due(&self.readers, now).await
     }
 
     async fn link_owner(

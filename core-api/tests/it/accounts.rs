@@ -77,7 +77,7 @@ async fn whoever_registers_can_log_in_and_see_themselves() {
     let id = &registered.body["id"];
     let expected = json!({
         "id": id, "username": "Ann42", "email": "Ann@example.org", "roles": ["customer"],
-        "has_totp": false
+        "has_totp": false, "email_verified": false, "phone": null
     });
     assert_eq!(me.body, expected);
 }
@@ -169,6 +169,7 @@ async fn demo_accounts_are_seeded_once_and_marked() {
         username: "superadmin".to_owned(),
         password: PASSWORD.to_owned(),
         role: "super-admin".to_owned(),
+        totp_secret: None,
     };
     core.seed_demo(&[account.clone()]).await.unwrap();
     account.role = "customer".to_owned();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod accounts;
+mod admin_users;
 mod call;
 mod catalog;
 mod categories;
@@ -11,13 +12,18 @@ mod description;
 mod durability;
 mod factors;
 mod inventory;
+mod keys;
+mod mail;
 mod orders;
 mod overload;
+mod passwords;
 mod products;
+mod revocations;
 mod sessions;
 mod start;
 mod throttle;
 mod trust;
 mod users;
+mod vectors;
 mod verify;
 mod world;

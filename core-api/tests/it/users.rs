@@ -17,7 +17,7 @@ async fn invite(world: &World, username: &str) -> Invitation {
 
 fn set_password(world: &World, token: &str, password: &str) -> Call {
     let body = json!({"token": token, "password": password});
-    world.call("POST", "/api/auth/password/set").json(&body)
+    world.call("POST", "/api/auth/password/reset").json(&body)
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::mail::MailSettings;
+
 /// The `[core]` section. Paths are relative to the file they are written in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,6 +40,8 @@ pub struct CoreSettings {
     pub write_queue_max: NonZeroUsize,
     /// Passwords hashed at once; each takes a third of a second of one processor.
     pub password_hashes_max: NonZeroUsize,
+    /// How people are written to.
+    pub mail: MailSettings,
 }
 
 impl Default for CoreSettings {
@@ -56,6 +60,7 @@ impl Default for CoreSettings {
             refresh_token_secs: NonZeroU32::new(30 * 24 * 60 * 60).unwrap_or(NonZeroU32::MIN),
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
+            mail: MailSettings::default(),
         }
     }
 }

@@ -76,6 +76,9 @@ impl Settings {
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
             &mut core.data_key_file,
+            &mut core.mail.ca_file,
+            &mut core.mail.password_file,
+            &mut core.mail.folder,
         ];
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);
         for path in paths.into_iter().chain(issuers).flatten() {

@@ -94,6 +94,12 @@ impl Docs {
         self
     }
 
+    /// Answers 202.
+    pub(crate) fn accepts(mut self, description: &'static str) -> Self {
+        self.answers.entry(202).or_default().description = description;
+        self
+    }
+
     /// The answers of success carry a header.
     pub(crate) fn header(mut self, name: &'static str, description: &'static str) -> Self {
         for (_, answer) in self.answers.iter_mut().filter(|(status, _)| **status < 300) {

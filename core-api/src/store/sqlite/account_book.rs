@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{FromRow, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::accounts::{parse_role, token_hash};
+use super::accounts::{INSERT_EMAIL_LINK, parse_role, token_hash};
 use crate::accounts::{
     AccountBook, AccountRow, AccountsWanted, Claimant, Factor, PasswordHash, RecoveryDigest,
     Throttle, ThrottleKey, TokenHash,
@@ -16,8 +16,10 @@ use crate::store::StoreError;
 use crate::vault::Sealed;
 
 const ROW: &str = "
-    SELECT a.role, a.password_hash, a.disabled_at, a.tokens_not_before,
-           t.secret, t.pending, t.last_step
+    SELECT a.role, a.password_hash, a.disabled_at, a.tokens_not_before, a.email_verified_at,
+           t.secret, t.pending, t.last_step,
+           (SELECT count(*) FROM password_link WHERE account_id = a.id AND expires_at > $2)
+               AS live_links
       FROM account AS a
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id = $1";
@@ -25,6 +27,15 @@ const ROW: &str = "
 const RECOVERY_CODES: &str = "SELECT digest FROM recovery_code WHERE account_id = $1";
 
 const CHALLENGES: &str = "SELECT hash, expires_at FROM login_challenge WHERE account_id = $1";
+
+const EMAIL_LINKS: &str = "SELECT hash, expires_at FROM email_link WHERE account_id = $1";
+
+const SUPER_ADMINS: &str = "
+    SELECT id
+      FROM account
+     WHERE role = 'super-admin'
+       AND disabled_at IS NULL
+       AND password_hash IS NOT NULL";
 
 const THROTTLE: &str = "
     SELECT failures, locked_until, expires_at
@@ -47,7 +58,8 @@ const REFRESHER: &str = "
 
 const UPDATE_ACCOUNT: &str = "
     UPDATE account
-       SET role = $2, password_hash = $3, disabled_at = $4, tokens_not_before = $5
+       SET role = $2, password_hash = $3, disabled_at = $4, tokens_not_before = $5,
+           email_verified_at = $6
      WHERE id = $1";
 
 const DELETE_TOTP: &str = "DELETE FROM totp WHERE account_id = $1";
@@ -64,6 +76,8 @@ const INSERT_RECOVERY_CODE: &str = "
 
 const DELETE_CHALLENGES: &str = "DELETE FROM login_challenge WHERE account_id = $1";
 
+const DELETE_EMAIL_LINKS: &str = "DELETE FROM email_link WHERE account_id = $1";
+
 const INSERT_CHALLENGE: &str = "
     INSERT INTO login_challenge (hash, account_id, expires_at)
     VALUES ($1, $2, $3)";
@@ -78,6 +92,10 @@ const DELETE_EXPIRED_CHALLENGES: &str = "
     DELETE FROM login_challenge
      WHERE hash IN (SELECT hash FROM login_challenge WHERE expires_at <= $1 LIMIT 10000)";
 
+const DELETE_EXPIRED_EMAIL_LINKS: &str = "
+    DELETE FROM email_link
+     WHERE hash IN (SELECT hash FROM email_link WHERE expires_at <= $1 LIMIT 10000)";
+
 const DELETE_EXPIRED_THROTTLES: &str = "
     DELETE FROM login_throttle
      WHERE key IN (SELECT key FROM login_throttle WHERE expires_at <= $1 LIMIT 10000)";
@@ -88,9 +106,11 @@ struct StoredRow {
     password_hash: Option<String>,
     disabled_at: Option<i64>,
     tokens_not_before: i64,
+    email_verified_at: Option<i64>,
     secret: Option<Vec<u8>>,
     pending: Option<Vec<u8>>,
     last_step: Option<i64>,
+    live_links: i64,
 }
 
 pub(super) async fn read_throttle(
@@ -125,10 +145,11 @@ fn claimant((account, username): (Uuid, String)) -> Claimant {
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     wanted: &AccountsWanted,
+    now: Timestamp,
 ) -> Result<AccountBook, StoreError> {
     let mut rows = BTreeMap::new();
     for id in &wanted.ids {
-        if let Some(row) = load_row(connection, *id).await? {
+        if let Some(row) = load_row(connection, *id, now).await? {
             rows.insert(*id, row);
         }
     }
@@ -140,34 +161,49 @@ pub(super) async fn load(
             throttles.insert(*key, throttle(found)?);
         }
     }
-    Ok(AccountBook::loaded(rows, throttles))
+    let super_admins = match wanted.super_admins {
+        true => {
+            let found = sqlx::query_scalar(SUPER_ADMINS).fetch_all(connection).await?;
+            found.into_iter().map(AccountId::from_uuid).collect()
+        }
+        false => BTreeSet::new(),
+    };
+    Ok(AccountBook::loaded(rows, throttles, super_admins))
 }
 
 async fn load_row(
     connection: &mut SqliteConnection,
     id: AccountId,
+    now: Timestamp,
 ) -> Result<Option<AccountRow>, StoreError> {
-    let found = sqlx::query_as(ROW).bind(id.uuid()).fetch_optional(&mut *connection).await?;
+    let found = sqlx::query_as(ROW).bind(id.uuid()).bind(now.micros());
+    let found = found.fetch_optional(&mut *connection).await?;
     let Some(found): Option<StoredRow> = found else { return Ok(None) };
     let codes = sqlx::query_scalar(RECOVERY_CODES).bind(id.uuid());
     let codes: Vec<Vec<u8>> = codes.fetch_all(&mut *connection).await?;
-    let challenges = sqlx::query_as(CHALLENGES).bind(id.uuid());
-    let challenges: Vec<(Vec<u8>, i64)> = challenges.fetch_all(&mut *connection).await?;
-    account_row(found, codes, challenges).map(Some)
+    let mut row = account_row(found, codes)?;
+    row.challenges = until(connection, CHALLENGES, id).await?;
+    row.email_links = until(connection, EMAIL_LINKS, id).await?;
+    Ok(Some(row))
 }
 
-fn account_row(
-    found: StoredRow,
-    codes: Vec<Vec<u8>>,
-    challenges: Vec<(Vec<u8>, i64)>,
-) -> Result<AccountRow, StoreError> {
-    let digest = |bytes: Vec<u8>| bytes.try_into().map(RecoveryDigest);
-    let recovery: Result<BTreeSet<_>, _> = codes.into_iter().map(digest).collect();
-    let waiting = |(hash, until): (Vec<u8>, i64)| {
+/// Tokens of an account, and until when they are good.
+async fn until(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    id: AccountId,
+) -> Result<BTreeMap<TokenHash, Timestamp>, StoreError> {
+    let found = sqlx::query_as(statement).bind(id.uuid());
+    let found: Vec<(Vec<u8>, i64)> = found.fetch_all(connection).await?;
+    let token = |(hash, until): (Vec<u8>, i64)| {
         token_hash(hash).map(|hash| (hash, Timestamp::from_micros(until)))
     };
-    let challenges: Result<BTreeMap<TokenHash, Timestamp>, _> =
-        challenges.into_iter().map(waiting).collect();
+    found.into_iter().map(token).collect()
+}
+
+fn account_row(found: StoredRow, codes: Vec<Vec<u8>>) -> Result<AccountRow, StoreError> {
+    let digest = |bytes: Vec<u8>| bytes.try_into().map(RecoveryDigest);
+    let recovery: Result<BTreeSet<_>, _> = codes.into_iter().map(digest).collect();
     Ok(AccountRow {
         role: parse_role(&found.role)?,
         hash: found.password_hash.map(PasswordHash),
@@ -179,7 +215,10 @@ fn account_row(
             last_step: whole(found.last_step.unwrap_or_default(), "time step")?,
             recovery: recovery.map_err(|_| StoreError::Unreadable("recovery code"))?,
         },
-        challenges: challenges?,
+        challenges: BTreeMap::new(),
+        email_verified_at: found.email_verified_at.map(Timestamp::from_micros),
+        email_links: BTreeMap::new(),
+        live_links: found.live_links.try_into().unwrap_or(u32::MAX),
     })
 }
 
@@ -197,7 +236,7 @@ pub(super) fn whole(number: i64, what: &'static str) -> Result<u64, StoreError> 
 }
 
 /// As the database keeps whole numbers.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -225,9 +264,10 @@ async fn save_row(
         .bind(row.hash.as_ref().map(|hash| hash.0.as_str()))
         .bind(row.disabled_at.map(Timestamp::micros))
         .bind(signed(row.tokens_not_before))
+        .bind(row.email_verified_at.map(Timestamp::micros))
         .execute(&mut *connection)
         .await?;
-    for statement in [DELETE_TOTP, DELETE_RECOVERY_CODES, DELETE_CHALLENGES] {
+    for statement in [DELETE_TOTP, DELETE_RECOVERY_CODES, DELETE_CHALLENGES, DELETE_EMAIL_LINKS] {
         sqlx::query(statement).bind(id.uuid()).execute(&mut *connection).await?;
     }
     let factor = &row.factor;
@@ -244,8 +284,10 @@ async fn save_row(
         let insert = sqlx::query(INSERT_RECOVERY_CODE).bind(id.uuid()).bind(code.0.as_slice());
         insert.execute(&mut *connection).await?;
     }
-    for (hash, until) in &row.challenges {
-        let insert = sqlx::query(INSERT_CHALLENGE).bind(hash.0.as_slice()).bind(id.uuid());
+    let challenges = row.challenges.iter().map(|token| (INSERT_CHALLENGE, token));
+    let links = row.email_links.iter().map(|token| (INSERT_EMAIL_LINK, token));
+    for (statement, (hash, until)) in challenges.chain(links) {
+        let insert = sqlx::query(statement).bind(hash.0.as_slice()).bind(id.uuid());
         insert.bind(until.micros()).execute(&mut *connection).await?;
     }
     Ok(())
@@ -273,7 +315,9 @@ pub(super) async fn remove_expired(
     connection: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for statement in [DELETE_EXPIRED_CHALLENGES, DELETE_EXPIRED_THROTTLES] {
+    for statement in
+        [DELETE_EXPIRED_CHALLENGES, DELETE_EXPIRED_EMAIL_LINKS, DELETE_EXPIRED_THROTTLES]
+    {
         sqlx::query(statement).bind(now.micros()).execute(&mut *connection).await?;
     }
     Ok(())

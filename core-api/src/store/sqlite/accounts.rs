@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{hex, hex_bytes, rows};
 use crate::accounts::{
-    Account, Credentials, EmailAddress, LinkOwner, Names, NewLink, PasswordHash, Role, TokenHash,
-    Username,
+    Credentials, EmailAddress, LinkOwner, Names, NewLink, PasswordHash, PhoneNumber, Role,
+    TokenHash, Username,
 };
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id};
@@ -19,12 +19,6 @@ const CREDENTIALS: &str = "
     SELECT id, password_hash
       FROM account
      WHERE username_folded = $1";
-
-const ACCOUNT: &str = "
-    SELECT a.username, a.email, a.role, t.secret IS NOT NULL
-      FROM account AS a
-      LEFT JOIN totp AS t ON t.account_id = a.id
-     WHERE a.id = $1";
 
 const TAKEN_USERNAMES: &str = "
     SELECT username_folded
@@ -38,13 +32,14 @@ const TAKEN_EMAILS: &str = "
 
 const INSERT_ACCOUNT: &str = "
     INSERT INTO account (id, username, username_folded, email, email_folded,
-                         password_hash, role, demo, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                         password_hash, role, demo, created_at, phone)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 const LINK_OWNER: &str = "
-    SELECT a.id, a.username, a.email
+    SELECT a.id, a.username, a.email, t.secret IS NOT NULL
       FROM password_link AS l
       JOIN account AS a ON a.id = l.account_id
+      LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE l.hash = $1
        AND l.expires_at > $2";
 
@@ -63,6 +58,10 @@ const INSERT_LINKS: &str = "
     SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2
       FROM json_each($1)";
 
+pub(super) const INSERT_EMAIL_LINK: &str = "
+    INSERT INTO email_link (hash, account_id, expires_at)
+    VALUES ($1, $2, $3)";
+
 const DELETE_LINKS: &str = "DELETE FROM password_link WHERE account_id = $1";
 
 const DELETE_EXPIRED_LINKS: &str = "
@@ -77,16 +76,6 @@ pub(super) async fn credentials(
         sqlx::query_as(CREDENTIALS).bind(username).fetch_optional(readers).await?;
     let Some((id, hash)) = row else { return Ok(None) };
     Ok(Some(Credentials { id: AccountId::from_uuid(id), hash: hash.map(PasswordHash) }))
-}
-
-pub(super) async fn account(
-    readers: &SqlitePool,
-    id: AccountId,
-) -> Result<Option<Account>, StoreError> {
-    let row: Option<(String, String, String, bool)> =
-        sqlx::query_as(ACCOUNT).bind(id.uuid()).fetch_optional(readers).await?;
-    let Some((username, email, role, has_factor)) = row else { return Ok(None) };
-    Ok(Some(Account { id, username, email, role: parse_role(&role)?, has_factor }))
 }
 
 pub(super) fn parse_role(text: &str) -> Result<Role, StoreError> {
@@ -130,6 +119,7 @@ pub(super) async fn save(
             .bind(new.role.as_str())
             .bind(new.demo)
             .bind(sheet.now.micros())
+            .bind(new.phone.as_ref().map(PhoneNumber::as_str))
             .execute(&mut *connection)
             .await?;
     }
@@ -137,6 +127,11 @@ pub(super) async fn save(
         let row = |new: &NewLink| (hex_bytes(&new.hash.0), hex(new.account), new.expires_at);
         let links = rows(sheet.new.links.iter().map(row))?;
         sqlx::query(INSERT_LINKS).bind(links).execute(&mut *connection).await?;
+    }
+    for new in &sheet.new.email_links {
+        let insert = sqlx::query(INSERT_EMAIL_LINK).bind(new.hash.0.as_slice());
+        let insert = insert.bind(new.account.uuid()).bind(new.expires_at.micros());
+        insert.execute(&mut *connection).await?;
     }
     for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
@@ -150,14 +145,15 @@ pub(super) async fn link_owner(
     now: Timestamp,
 ) -> Result<Option<LinkOwner>, StoreError> {
     let found = sqlx::query_as(LINK_OWNER).bind(link.0.as_slice()).bind(now.micros());
-    let row: Option<(Uuid, String, String)> = found.fetch_optional(readers).await?;
-    let Some((account, username, email)) = row else { return Ok(None) };
+    let row: Option<(Uuid, String, String, bool)> = found.fetch_optional(readers).await?;
+    let Some((account, username, email, has_factor)) = row else { return Ok(None) };
     let username = Username::parse(&username);
     let email = EmailAddress::parse(&email);
     Ok(Some(LinkOwner {
         account: AccountId::from_uuid(account),
         username: username.map_err(|_| StoreError::Unreadable("user name"))?,
         email: email.map_err(|_| StoreError::Unreadable("e-mail address"))?,
+        has_factor,
     }))
 }
 

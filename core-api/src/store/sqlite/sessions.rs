@@ -57,7 +57,8 @@ const END_SESSIONS: &str = "
 const END_SESSIONS_OF: &str = "
     UPDATE session
        SET ended_at = $2
-     WHERE account_id IN (SELECT unhex(value) FROM json_each($1))
+     WHERE account_id IN (SELECT unhex(value ->> 0) FROM json_each($1))
+       AND id NOT IN (SELECT unhex(value ->> 1) FROM json_each($1))
        AND ended_at IS NULL";
 
 const STEP_UP_SESSIONS: &str = "
@@ -196,7 +197,10 @@ async fn end(connection: &mut SqliteConnection, sheet: &Worksheet) -> Result<(),
     if !sessions.is_empty() {
         run_at(connection, END_SESSIONS, rows(sessions.into_iter())?, sheet.now).await?;
     }
-    let accounts: Vec<_> = sheet.sessions.logged_out().map(hex).collect();
+    // No session has the nil id.
+    let kept = |kept: Option<SessionId>| hex(kept.unwrap_or(SessionId::from_uuid(Uuid::nil())));
+    let logged_out = sheet.sessions.logged_out();
+    let accounts: Vec<_> = logged_out.map(|(id, session)| (hex(id), kept(session))).collect();
     if !accounts.is_empty() {
         run_at(connection, END_SESSIONS_OF, rows(accounts.into_iter())?, sheet.now).await?;
     }

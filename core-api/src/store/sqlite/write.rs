@@ -6,7 +6,9 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{
+    account_book, accounts, catalog, idempotency, inventory, mail, orders, revocations, sessions,
+};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -53,17 +55,33 @@ impl WriteStore for SqliteWriter {
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
         let names = accounts::load_names(connection, wanted).await?;
-        let accounts = account_book::load(connection, &wanted.accounts).await?;
+        let accounts = account_book::load(connection, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
+        let mail = mail::load(connection, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
-        Ok(Loaded { claims, shelf, prices, catalog, orders, due, names, accounts, sessions, links })
+        Ok(Loaded {
+            claims,
+            shelf,
+            prices,
+            catalog,
+            orders,
+            due,
+            names,
+            accounts,
+            sessions,
+            links,
+            mail,
+        })
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
         let connection = &mut self.connection;
-        accounts::save(connection, sheet).await?;
+        // What is known of an account is written whole; what is added to it comes after.
         account_book::save(connection, &sheet.accounts).await?;
+        accounts::save(connection, sheet).await?;
         sessions::save(connection, sheet).await?;
+        revocations::save(connection, sheet).await?;
+        mail::save(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
