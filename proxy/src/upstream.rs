@@ -164,7 +164,10 @@ impl Upstream {
             },
             authenticated_at: principal.map_or(0, |who| who.authenticated_at()),
             client_address: journey.client.to_string(),
-            bundle: journey.policy.as_ref().map_or_else(String::new, |policy| policy.hash.clone()),
+            bundle: journey
+                .policy
+                .as_ref()
+                .map_or_else(String::new, |policy| policy.hash.to_string()),
             expires_at: clock::unix_secs() + LIFETIME_SECS,
         }
     }
