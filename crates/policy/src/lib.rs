@@ -34,6 +34,7 @@ mod mode;
 mod model;
 mod names;
 mod network;
+pub mod openapi;
 mod oracle;
 mod pattern;
 mod resources;

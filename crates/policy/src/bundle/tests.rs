@@ -11,6 +11,7 @@ use crate::files::{
 use crate::finding::Code;
 use crate::judge::{Asker, Caller, Denial, Outcome};
 use crate::mode::Mode;
+use crate::openapi;
 
 mod properties;
 
@@ -54,7 +55,7 @@ pub(super) fn files(roles: &str, policy: &str, routes: &str) -> BundleFiles {
     BundleFiles::new(RUNTIME_FILES.map(str::to_owned).into_iter().zip(texts).collect())
 }
 
-fn bundle() -> Bundle {
+pub(crate) fn bundle() -> Bundle {
     Bundle::load(&files(ROLES, POLICY, ROUTES)).unwrap()
 }
 
@@ -174,6 +175,9 @@ fn other_findings() -> Vec<Finding> {
     ] {
         found.extend(cases::parse("cases/x.yaml", text.as_bytes(), &bundle()).unwrap_err());
     }
+    let document = r#"{"paths": {"/a": {"get": {"x-stockade-permission": "b"}, "put": {}},
+        "/products": {"get": {"x-stockade-permission": "b"}}}}"#;
+    found.extend(openapi::compare(&bundle(), "openapi.json", document.as_bytes()));
     for model in [MODEL.replace("!some", "some"), MODEL.replace("g(r.sub, p.sub)", "h(r.sub)")] {
         found.extend(unproven(&model));
     }
