@@ -60,7 +60,7 @@ pub(crate) fn bundle() -> Bundle {
 }
 
 /// The valid files with `from` replaced by `to` in one of them.
-fn edited(file: &str, from: &str, to: &str) -> BundleFiles {
+pub(crate) fn edited(file: &str, from: &str, to: &str) -> BundleFiles {
     let mut texts: BTreeMap<&str, String> =
         RUNTIME_FILES.into_iter().zip([MODEL, ROLES, POLICY, ROUTES].map(str::to_owned)).collect();
     let text = texts.get_mut(file).unwrap();
@@ -69,7 +69,7 @@ fn edited(file: &str, from: &str, to: &str) -> BundleFiles {
     BundleFiles::new(texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect())
 }
 
-fn findings(files: &BundleFiles) -> Vec<Finding> {
+pub(crate) fn findings(files: &BundleFiles) -> Vec<Finding> {
     Bundle::load(files).err().unwrap_or_default()
 }
 
@@ -85,6 +85,13 @@ const MISTAKES: &[Mistake] = &[
     (Code::Quote, ROLES_FILE, "g, admin", "g, \"admin\"", (1, 4)),
     (Code::InlineComment, POLICY_FILE, "own,    allow", "own,    allow # so", (2, 47)),
     (Code::UnknownMode, POLICY_FILE, "own,    allow", "own,    allow, Shadow", (2, 48)),
+    (
+        Code::BadHeaderValue,
+        ROUTES_FILE,
+        "[routes]",
+        "[headers]\ncache-control = \"\"\n[routes]",
+        (13, 17),
+    ),
     (Code::RowType, ROLES_FILE, "g, admin", "G, admin", (1, 1)),
     (Code::Arity, POLICY_FILE, "own,    allow", "own", (2, 1)),
     (Code::BadName, ROLES_FILE, "g, admin", "g, Chief, customer\ng, admin", (1, 4)),

@@ -150,6 +150,8 @@ codes! {
     BadOrigin = "P090",
     /// A header that is not one name in small letters.
     BadHeader = "P091",
+    /// A text that cannot be the value of a header.
+    BadHeaderValue = "P092",
 
     /// A file that is no OpenAPI document, or one whose operations name no permissions.
     OpenApiSyntax = "P100",
