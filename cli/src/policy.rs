@@ -1,7 +1,7 @@
 //! `stockade policy`: what security teams do with a policy folder.
 //!
-//! Every verb reads the folder, asks the policy engine and prints what it says. None of them
-//! needs a running edge.
+//! Most verbs read the folder, ask the policy engine and print what it says, without a running
+//! edge. `reload`, `status` and `rollback` ask the running edge instead, over its control socket.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,12 @@ use stockade_settings::bundle_folder;
 
 use crate::exit::Exit;
 
+mod change;
 mod check;
 mod matrix;
+mod reload;
+mod rollback;
+mod status;
 mod test;
 
 /// Arguments of `stockade policy`.
@@ -32,6 +36,12 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Has a running edge read, prove and serve its policy folder; exit code 2 when it is refused.
+    Reload(reload::ReloadArgs),
+    /// Says which bundle a running edge serves, and what it refused.
+    Status(status::StatusArgs),
+    /// Returns a running edge to a bundle that it served before.
+    Rollback(rollback::RollbackArgs),
 }
 
 /// The folder a verb is about.
@@ -48,6 +58,9 @@ pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         PolicyVerb::Check(args) => check::run(args, out),
         PolicyVerb::Test(args) => test::run(args, out),
         PolicyVerb::Matrix(args) => matrix::run(args, out),
+        PolicyVerb::Reload(args) => reload::run(args, out),
+        PolicyVerb::Status(args) => status::run(args, out),
+        PolicyVerb::Rollback(args) => rollback::run(args, out),
     }
 }
 

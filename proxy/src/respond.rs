@@ -25,6 +25,8 @@ use crate::response_headers::ResponseHeaders;
 /// How long the body of a refused request is read to nowhere.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
+static REQUEST_ID: HeaderName = HeaderName::from_static(headers::REQUEST_ID);
+
 /// About as many fields as are added to an answer.
 const FIELDS_ADDED: usize = 16;
 
@@ -108,14 +110,8 @@ impl Respond {
         for (name, value) in ResponseHeaders::unless_set() {
             fields.entry(name).or_insert_with(|| value.clone());
         }
-        for (name, value) in &answer_fields::fields(journey) {
-            if name == header::VARY {
-                fields.append(name, value.clone());
-            } else {
-                fields.insert(name, value.clone());
-            }
-        }
-        fields.insert(HeaderName::from_static(headers::REQUEST_ID), id_value(journey.id)?);
+        answer_fields::add_to(fields, journey);
+        fields.insert(&REQUEST_ID, id_value(journey.id)?);
         Ok(())
     }
 
@@ -138,12 +134,13 @@ impl Respond {
 
     /// What every answer of the edge's own carries.
     fn fields(&self, journey: &Journey) -> HeaderMap {
-        let mut fields = answer_fields::fields(journey);
+        let mut fields = HeaderMap::with_capacity(2 * FIELDS_ADDED);
+        answer_fields::add_to(&mut fields, journey);
         for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
             fields.insert(name, value.clone());
         }
         if let Ok(id) = id_value(journey.id) {
-            fields.insert(HeaderName::from_static(headers::REQUEST_ID), id);
+            fields.insert(&REQUEST_ID, id);
         }
         fields
     }
