@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::render::{self, Screen};
 
 mod check;
+mod fmt;
 mod matrix;
 mod test;
 
@@ -32,6 +33,8 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Aligns the files as everybody's are; nothing they say changes.
+    Fmt(fmt::FmtArgs),
 }
 
 /// The folder a verb is about.
@@ -55,6 +58,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
+        PolicyVerb::Fmt(args) => fmt::run(args, screen),
     }
 }
 
