@@ -26,6 +26,7 @@ mod cors;
 mod draft;
 mod files;
 mod finding;
+pub mod format;
 mod headers;
 mod judge;
 mod limits;
