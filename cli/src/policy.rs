@@ -78,17 +78,25 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
     fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
-        let files = bundle_folder::read(&self.folder).context("the policy was not read")?.files;
-        let handed = files.iter();
-        let handed =
-            handed.map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
-        let loaded = Bundle::load(&BundleFiles::from_folder(handed));
-        Ok(loaded.map_err(|findings| Refused { findings, files }))
+        let files = self.read()?;
+        Ok(load(&files).map_err(|findings| Refused { findings, files }))
+    }
+
+    /// The files of the folder.
+    fn read(&self) -> anyhow::Result<Vec<FolderFile>> {
+        Ok(bundle_folder::read(&self.folder).context("the policy was not read")?.files)
     }
 
     fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+/// The bundle that files make, or what is wrong with them.
+fn load(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
+    let handed =
+        files.iter().map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
+    Bundle::load(&BundleFiles::from_folder(handed))
 }
 
 /// Prints findings, one a line, and how many there are.

@@ -279,6 +279,11 @@ impl Bundle {
         self.resources.is_owned(permission)
     }
 
+    /// What there is to protect.
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
     /// Advice for somebody who wrote `name`, which is no role.
     pub(crate) fn role_advice(&self, name: &str) -> String {
         nearest(name, self.roles.names(), "write a role of roles.csv")
