@@ -5,18 +5,23 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use stockade_policy::Bundle;
 
+use crate::response_headers::ResponseHeaders;
+
 /// A proven bundle, with what is asked of it on every request written out once.
 #[derive(Debug, Clone)]
 pub(crate) struct InForce {
     pub(crate) bundle: Arc<Bundle>,
     /// The bundle's SHA-256 in hex.
     pub(crate) hash: Arc<str>,
+    /// What answers say of themselves.
+    pub(crate) headers: Arc<ResponseHeaders>,
 }
 
 impl InForce {
     pub(crate) fn new(bundle: Bundle) -> Self {
         let hash = bundle.hash().to_string().into();
-        Self { bundle: Arc::new(bundle), hash }
+        let headers = Arc::new(ResponseHeaders::of(bundle.headers()));
+        Self { bundle: Arc::new(bundle), hash, headers }
     }
 }
 

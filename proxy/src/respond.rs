@@ -33,12 +33,12 @@ const FIELDS_ADDED: usize = 16;
 /// What the edge answers by itself.
 #[derive(Debug)]
 pub(crate) struct Respond {
-    headers: ResponseHeaders,
+    hsts: HeaderValue,
 }
 
 impl Respond {
-    pub(crate) fn new(headers: ResponseHeaders) -> Self {
-        Self { headers }
+    pub(crate) fn new(hsts: HeaderValue) -> Self {
+        Self { hsts }
     }
 
     /// Answers a request with its refusal.
@@ -104,12 +104,14 @@ impl Respond {
             fields.remove(name);
         }
         fields.reserve(FIELDS_ADDED);
-        for (name, value) in self.headers.always() {
+        let headers = journey.response_headers();
+        for (name, value) in headers.always() {
             fields.insert(name, value.clone());
         }
-        for (name, value) in ResponseHeaders::unless_set() {
+        for (name, value) in headers.unless_set() {
             fields.entry(name).or_insert_with(|| value.clone());
         }
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, self.hsts.clone());
         answer_fields::add_to(fields, journey);
         fields.insert(&REQUEST_ID, id_value(journey.id)?);
         Ok(())
@@ -136,9 +138,11 @@ impl Respond {
     fn fields(&self, journey: &Journey) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(2 * FIELDS_ADDED);
         answer_fields::add_to(&mut fields, journey);
-        for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
+        let headers = journey.response_headers();
+        for (name, value) in headers.always().iter().chain(headers.unless_set()) {
             fields.insert(name, value.clone());
         }
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, self.hsts.clone());
         if let Ok(id) = id_value(journey.id) {
             fields.insert(&REQUEST_ID, id);
         }

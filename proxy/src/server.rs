@@ -34,7 +34,7 @@ use crate::policy_folder::LoadedPolicy;
 use crate::policy_keeper::{self, Origin};
 use crate::records::{self, Records};
 use crate::respond::Respond;
-use crate::response_headers::ResponseHeaders;
+use crate::response_headers;
 use crate::shared::Shared;
 use crate::tls::{self, TlsError};
 use crate::token::TokenVerifier;
@@ -154,7 +154,7 @@ impl Proxy {
             limiter: Limiter::new(),
             failure_quota: Quota::of_failures(&settings.authentication),
             upstream,
-            respond: Respond::new(ResponseHeaders::new(settings.hsts_preload)),
+            respond: Respond::new(response_headers::hsts(settings.hsts_preload)),
             records: Records::new(log.clone(), metrics.clone()),
             metrics,
             limits: ConnectionLimits::from_settings(&settings.connections),

@@ -9,34 +9,20 @@ use stockade_contract::control::{Answer, Command};
 
 use crate::control::ControlArgs;
 use crate::exit::Exit;
-
-/// The version of the JSON output; raised when a field changes its meaning.
-pub(super) const JSON_VERSION: u32 = 1;
-
-/// How the answer is written.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    #[default]
-    Human,
-    /// For programs.
-    Json,
-}
+use crate::render::{Format, FormatArgs, Screen};
 
 /// Which edge is asked, and how its answer is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct EdgeArgs {
     #[command(flatten)]
     pub(super) control: ControlArgs,
-    /// How the answer is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) output: FormatArgs,
 }
 
 /// What `--format json` prints.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    version: u32,
     #[serde(flatten)]
     change: Option<&'a PolicyChange>,
     refusal: Option<&'a PolicyRefusal>,
@@ -44,7 +30,7 @@ struct Report<'a> {
 
 impl EdgeArgs {
     /// Has the edge change its policy, and says what it did. The answer is no where it refused.
-    pub(super) fn order(&self, command: &Command, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    pub(super) fn order(&self, command: &Command, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         let (change, refusal) = match self.control.ask(command)? {
             Answer::PolicyChange { change } => (Some(change), None),
             Answer::PolicyRefused { refusal } => (None, Some(refusal)),
@@ -53,27 +39,20 @@ impl EdgeArgs {
                 bail!("the edge answered another question")
             }
         };
-        match self.format {
-            Format::Human => print_human(change.as_ref(), refusal.as_ref(), out)?,
-            Format::Json => {
-                let (change, refusal) = (change.as_ref(), refusal.as_ref());
-                let report = Report { version: JSON_VERSION, change, refusal };
-                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-            }
+        let report = Report { change: change.as_ref(), refusal: refusal.as_ref() };
+        match self.output.format {
+            Format::Human => print_human(&report, screen)?,
+            Format::Json => screen.json(&report)?,
         }
         Ok(if refusal.is_none() { Exit::Done } else { Exit::No })
     }
 }
 
-fn print_human(
-    change: Option<&PolicyChange>,
-    refusal: Option<&PolicyRefusal>,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    if let Some(change) = change {
+fn print_human(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Some(change) = report.change {
         writeln!(out, "{}", change.message)?;
     }
-    if let Some(refusal) = refusal {
+    if let Some(refusal) = report.refusal {
         print_refusal(refusal, out)?;
         writeln!(out, "the bundle in force stays")?;
     }

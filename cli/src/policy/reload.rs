@@ -1,11 +1,10 @@
 //! `stockade policy reload`: the folder as it is now, in force.
 
-use std::io::Write;
-
 use stockade_contract::control::Command;
 
 use super::change::EdgeArgs;
 use crate::exit::Exit;
+use crate::render::Screen;
 
 /// Arguments of `stockade policy reload`.
 #[derive(Debug, clap::Args)]
@@ -17,6 +16,6 @@ pub(super) struct ReloadArgs {
     edge: EdgeArgs,
 }
 
-pub(super) fn run(args: &ReloadArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    args.edge.order(&Command::PolicyReload { dry_run: args.dry_run }, out)
+pub(super) fn run(args: &ReloadArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    args.edge.order(&Command::PolicyReload { dry_run: args.dry_run }, screen)
 }

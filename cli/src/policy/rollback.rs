@@ -1,11 +1,10 @@
 //! `stockade policy rollback`: a bundle of before, in force again, without its files.
 
-use std::io::Write;
-
 use stockade_contract::control::Command;
 
 use super::change::EdgeArgs;
 use crate::exit::Exit;
+use crate::render::Screen;
 
 /// Arguments of `stockade policy rollback`.
 #[derive(Debug, clap::Args)]
@@ -17,6 +16,6 @@ pub(super) struct RollbackArgs {
     edge: EdgeArgs,
 }
 
-pub(super) fn run(args: &RollbackArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    args.edge.order(&Command::PolicyRollback { to: args.to.clone() }, out)
+pub(super) fn run(args: &RollbackArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    args.edge.order(&Command::PolicyRollback { to: args.to.clone() }, screen)
 }

@@ -3,13 +3,12 @@
 use std::io::Write;
 
 use anyhow::bail;
-use serde::Serialize;
 use stockade_contract::control::policy::{BundleFacts, PolicyStatus};
 use stockade_contract::control::{Answer, Command};
 
-use super::change::{EdgeArgs, Format, JSON_VERSION, print_refusal};
-use super::counted;
+use super::change::{EdgeArgs, print_refusal};
 use crate::exit::Exit;
+use crate::render::{Format, Screen, counted};
 
 /// Arguments of `stockade policy status`.
 #[derive(Debug, clap::Args)]
@@ -18,15 +17,7 @@ pub(super) struct StatusArgs {
     edge: EdgeArgs,
 }
 
-/// What `--format json` prints.
-#[derive(Debug, Serialize)]
-struct Report<'a> {
-    version: u32,
-    #[serde(flatten)]
-    status: &'a PolicyStatus,
-}
-
-pub(super) fn run(args: &StatusArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &StatusArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let status = match args.edge.control.ask(&Command::PolicyStatus)? {
         Answer::PolicyStatus { status } => status,
         Answer::Refused { message } => bail!(message),
@@ -35,12 +26,9 @@ pub(super) fn run(args: &StatusArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         | Answer::PolicyChange { .. }
         | Answer::PolicyRefused { .. } => bail!("the edge answered another question"),
     };
-    match args.edge.format {
-        Format::Human => print_human(&status, out)?,
-        Format::Json => {
-            let report = Report { version: JSON_VERSION, status: &status };
-            writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-        }
+    match args.edge.output.format {
+        Format::Human => print_human(&status, screen)?,
+        Format::Json => screen.json(&status)?,
     }
     Ok(Exit::Done)
 }

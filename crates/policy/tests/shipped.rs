@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use stockade_policy::{
-    Bundle, BundleFiles, Code, LimitCount, LimitKey, RUNTIME_FILES, Route, RouteMatch, cases,
+    Bundle, BundleFiles, Code, LimitCount, LimitKey, RUNTIME_FILES, Route, RouteMatch, cases, lint,
     matrix,
 };
 
@@ -74,6 +74,11 @@ fn its_cases_try_every_route_and_every_role() {
     for role in held.into_iter().filter(|role| *role != "anonymous") {
         assert!(roles.get(role).is_some_and(|count| *count >= 10), "{role}");
     }
+}
+
+#[test]
+fn nothing_in_it_is_odd() {
+    assert_eq!(lint(&bundle()), []);
 }
 
 #[test]
