@@ -13,6 +13,7 @@ use stockade_settings::bundle_folder;
 use crate::exit::Exit;
 
 mod check;
+mod coverage;
 mod matrix;
 mod test;
 
@@ -30,6 +31,8 @@ enum PolicyVerb {
     Check(check::CheckArgs),
     /// Runs the cases and says which do not hold.
     Test(test::TestArgs),
+    /// Says what could change without any case noticing.
+    Coverage(coverage::CoverageArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
 }
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
     match &args.verb {
         PolicyVerb::Check(args) => check::run(args, out),
         PolicyVerb::Test(args) => test::run(args, out),
+        PolicyVerb::Coverage(args) => coverage::run(args, out),
         PolicyVerb::Matrix(args) => matrix::run(args, out),
     }
 }
@@ -63,6 +67,12 @@ impl FolderArgs {
     fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Without a policy and cases there is no answer, neither yes nor no.
+fn refuse(findings: &[Finding], out: &mut dyn Write) -> anyhow::Result<Exit> {
+    print_findings(findings, out)?;
+    Ok(Exit::Failed)
 }
 
 /// Prints findings, one a line, and how many there are.

@@ -8,8 +8,8 @@ use stockade_policy::{Bundle, Finding, Severity, lint};
 use super::{FolderArgs, counted, print_findings};
 use crate::exit::Exit;
 
-/// The version of the JSON output; raised when a field changes its meaning.
-const JSON_VERSION: u32 = 1;
+/// The version of the JSON outputs; raised when a field changes its meaning.
+pub(super) const JSON_VERSION: u32 = 1;
 
 /// Arguments of `stockade policy check`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people.
     #[default]
     Human,

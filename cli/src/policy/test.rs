@@ -7,7 +7,7 @@ use stockade_policy::cases::{self, Case, CaseResult};
 use stockade_policy::{Bundle, Finding};
 use stockade_settings::bundle_folder::{self, FolderFile};
 
-use super::{FolderArgs, counted, print_findings};
+use super::{FolderArgs, counted, refuse};
 use crate::exit::Exit;
 
 /// Arguments of `stockade policy test`.
@@ -31,13 +31,8 @@ pub(super) fn run(args: &TestArgs, out: &mut dyn Write) -> anyhow::Result<Exit> 
     report(&results, out)
 }
 
-/// Without a policy and cases there is no answer, neither yes nor no.
-fn refuse(findings: &[Finding], out: &mut dyn Write) -> anyhow::Result<Exit> {
-    print_findings(findings, out)?;
-    Ok(Exit::Failed)
-}
-
-fn parse_all(files: &[FolderFile], bundle: &Bundle) -> Result<Vec<Case>, Vec<Finding>> {
+/// The cases of all files, or everything that is wrong with them.
+pub(super) fn parse_all(files: &[FolderFile], bundle: &Bundle) -> Result<Vec<Case>, Vec<Finding>> {
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for file in files {
         match cases::parse(&file.name, &file.bytes, bundle) {

@@ -43,8 +43,8 @@ use crate::files::FILE_BYTES_MAX;
 use crate::finding::{Code, Finding, Findings, Place};
 use crate::source::Source;
 
-mod invariant;
-mod request;
+pub(crate) mod invariant;
+pub(crate) mod request;
 mod resolve;
 mod written;
 
@@ -66,7 +66,7 @@ pub struct Case {
 
 /// What a case claims.
 #[derive(Debug)]
-enum Claim {
+pub(crate) enum Claim {
     /// What one request gets.
     Request(Request),
     /// What some roles have at most.
@@ -103,6 +103,11 @@ pub fn parse(file: &str, bytes: &[u8], bundle: &Bundle) -> Result<Vec<Case>, Vec
 }
 
 impl Case {
+    /// What it claims.
+    pub(crate) fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
     /// Runs the case over the bundle it was read for.
     pub fn run(&self, bundle: &Bundle) -> CaseResult {
         let (expected, got) = match &self.claim {
