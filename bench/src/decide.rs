@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use casbin::{CoreApi as _, DefaultModel, Enforcer, MemoryAdapter, MgmtApi as _};
-use stockade_policy::{Bundle, PermissionId, RoleId, RoleSet, Scope};
+use stockade_policy::{Bundle, Circumstances, PermissionId, RoleId, RoleSet, Scope};
 
 use crate::policies::Policy;
 use crate::report::{Report, Spread, Table};
@@ -86,9 +86,10 @@ fn decide(bundle: &Bundle, questions: &[(RoleId, PermissionId)]) -> f64 {
 /// As the edge asks: role names from a token, and the caller's address.
 fn activate_and_decide(bundle: &Bundle, questions: &[(RoleId, PermissionId)]) -> f64 {
     let from = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let at = Circumstances { from, mfa_age_secs: None };
     let named: Vec<_> = questions.iter().map(|(role, id)| (bundle.role_name(*role), *id)).collect();
     timed(DECISIONS, named.iter().cycle(), |(name, permission)| {
-        let activation = bundle.activate([*name], from);
+        let activation = bundle.activate([*name], &at);
         black_box(bundle.decide(activation.roles, *permission));
     })
 }

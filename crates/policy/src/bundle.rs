@@ -1,21 +1,20 @@
 //! A bundle: everything the policy says, read, compiled and proven. It never changes.
 
-use std::net::IpAddr;
-
+use crate::activation::{Activation, Circumstances, Condition, InactiveRole};
 use crate::cors::Cors;
-use crate::files::{BundleFiles, BundleHash, MODEL_FILE, POLICY_FILE, ROLES_FILE, ROUTES_FILE};
-use crate::finding::{Code, Finding, Findings, nearest};
+use crate::draft::{Draft, View};
+use crate::files::{BundleFiles, BundleHash};
+use crate::finding::{Finding, Findings, nearest};
 use crate::limits::Limits;
-use crate::model::{self, MODEL};
-use crate::names::{NetworkId, PermissionId, RoleId};
+use crate::model::MODEL;
+use crate::names::{PermissionId, RoleId};
 use crate::network::Networks;
 use crate::oracle::{Claim, Proof};
 use crate::resources::Resources;
 use crate::role_set::RoleSet;
-use crate::roles::Roles;
+use crate::roles::{Link, Roles};
 use crate::route_table::RouteTable;
-use crate::routes_file::{RoleCondition, RoutesFile};
-use crate::rules::{self, Known, Rule};
+use crate::rules::Rule;
 use crate::table::{DecisionTable, Scope};
 
 /// A consistent set of policy files, ready to decide.
@@ -24,67 +23,66 @@ pub struct Bundle {
     hash: BundleHash,
     proof: Proof,
     roles: Roles,
-    /// The network each role is kept to.
-    conditions: Vec<Option<NetworkId>>,
+    /// By role.
+    conditions: Vec<Condition>,
     resources: Resources,
     networks: Networks,
     limits: Limits,
     cors: Option<Cors>,
     routes: RouteTable,
+    rules: Vec<Rule>,
     table: DecisionTable,
+    shadow: Option<Box<Self>>,
 }
 
-/// Which of the roles somebody holds count, here and now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Activation {
-    /// The roles that count.
-    pub roles: RoleSet,
-    /// The roles that do not, each once. Empty, and then not allocated, for most callers.
-    pub inactive: Vec<InactiveRole>,
-}
+/// A bundle that is read and compiled, and that nobody may ask before it is proven.
+#[derive(Debug)]
+pub struct Unproven(Bundle);
 
-/// A role that does not count here and now, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InactiveRole {
-    /// The role.
-    pub role: RoleId,
-    /// The network it is kept to, and the caller is not in.
-    pub network: NetworkId,
-}
-
-impl Activation {
-    /// The roles that would count with every condition met. Where these are allowed and
-    /// [`Self::roles`] are not, a condition is why.
-    pub fn with_all_met(&self) -> RoleSet {
-        self.inactive.iter().fold(self.roles, |roles, inactive| roles.with(inactive.role))
-    }
-
-    fn leave_out(&mut self, inactive: InactiveRole) {
-        if !self.inactive.contains(&inactive) {
-            self.inactive.push(inactive);
-        }
+impl Unproven {
+    /// Has Casbin answer every cell of the bundle.
+    ///
+    /// A large proof takes seconds; `between_slices` is called every few milliseconds, to let
+    /// others go first.
+    pub fn prove(self, between_slices: &mut dyn FnMut()) -> Result<Bundle, Vec<Finding>> {
+        let Self(mut bundle) = self;
+        let mut findings = Findings::default();
+        bundle.prove(between_slices, &mut findings);
+        if findings.is_empty() { Ok(bundle) } else { Err(findings.into_sorted()) }
     }
 }
 
 impl Bundle {
     /// Reads, compiles and proves a bundle, or says everything that is wrong with it.
     pub fn load(files: &BundleFiles) -> Result<Self, Vec<Finding>> {
+        Self::compile(files)?.prove(&mut || ())
+    }
+
+    /// Reads and compiles a bundle, or says everything that is wrong with its files.
+    pub fn compile(files: &BundleFiles) -> Result<Unproven, Vec<Finding>> {
         let mut findings = Findings::default();
         files.inspect(&mut findings);
-        let draft = Draft::read(files, &mut findings);
+        let hash = files.hash();
+        let draft = Draft::read(files, View::InForce, &mut findings);
         let Some(draft) = draft.filter(|_| findings.is_empty()) else {
             return Err(findings.into_sorted());
         };
-        let Draft { roles, conditions, resources, networks, limits, cors, routes, rules } = draft;
+        let has_shadow = draft.has_shadow;
+        let mut bundle = Self::of(draft, hash);
+        if has_shadow {
+            let draft = Draft::read(files, View::Shadow, &mut findings);
+            bundle.shadow = draft.map(|draft| Box::new(Self::of(draft, hash)));
+        }
+        if findings.is_empty() { Ok(Unproven(bundle)) } else { Err(findings.into_sorted()) }
+    }
+
+    fn of(draft: Draft, hash: BundleHash) -> Self {
+        let Draft { roles, conditions, resources, networks, limits, cors, routes, rules, .. } =
+            draft;
         let table = DecisionTable::compile(&roles, resources.count(), &rules);
-        let claim = Claim { roles: &roles, resources: &resources, rules: &rules, table: &table };
-        let Some(proof) = claim.prove(MODEL, &mut findings) else {
-            return Err(findings.into_sorted());
-        };
-        let hash = files.hash();
-        Ok(Self {
+        Self {
             hash,
-            proof,
+            proof: Proof { cells: 0 },
             roles,
             conditions,
             resources,
@@ -92,8 +90,27 @@ impl Bundle {
             limits,
             cors,
             routes,
+            rules,
             table,
-        })
+            shadow: None,
+        }
+    }
+
+    fn prove(&mut self, between_slices: &mut dyn FnMut(), findings: &mut Findings) {
+        let Self { roles, resources, rules, table, .. } = &*self;
+        let claim = Claim { roles, resources, rules, table };
+        if let Some(proof) = claim.prove(MODEL, between_slices, findings) {
+            self.proof = proof;
+        }
+        if let Some(shadow) = &mut self.shadow {
+            shadow.prove(between_slices, findings);
+        }
+    }
+
+    /// The same files with everything in force that they only try (`mode = "shadow"`, and the
+    /// word `shadow` behind a rule); nothing where they try nothing.
+    pub fn shadow(&self) -> Option<&Self> {
+        self.shadow.as_deref()
     }
 
     /// The identity of the runtime files this bundle was loaded from.
@@ -126,35 +143,37 @@ impl Bundle {
         self.cors.as_ref()
     }
 
-    /// Which of the roles in `held` count for a caller at this address.
+    /// Which of the roles in `held` count for a caller in these circumstances.
     ///
-    /// A name that is no role of this bundle holds nothing. A role whose network the caller is
-    /// not in is inactive: neither it nor what it inherits counts. An address that is not known
-    /// is in no network.
+    /// A name that is no role of this bundle holds nothing. A role with a condition that is not
+    /// met is inactive: neither it nor what it inherits counts.
     pub fn activate<'n>(
         &self,
         held: impl IntoIterator<Item = &'n str>,
-        from: Option<IpAddr>,
+        at: &Circumstances,
     ) -> Activation {
-        self.activate_roles(held.into_iter().filter_map(|name| self.roles.find(name)), from)
+        self.activate_roles(held.into_iter().filter_map(|name| self.roles.find(name)), at)
     }
 
     /// The same for roles that are known already.
     pub(crate) fn activate_roles(
         &self,
         held: impl IntoIterator<Item = RoleId>,
-        from: Option<IpAddr>,
+        at: &Circumstances,
     ) -> Activation {
         let mut activation = Activation::default();
         for role in held {
-            match self.network_of(role) {
-                Some(network) if !self.networks.holds(network, from) => {
-                    activation.leave_out(InactiveRole { role, network });
-                }
-                Some(_) | None => activation.roles = activation.roles.with(role),
+            match self.condition(role).unmet(&self.networks, at) {
+                Some(unmet) => activation.leave_out(InactiveRole { role, unmet }),
+                None => activation.roles = activation.roles.with(role),
             }
         }
         activation
+    }
+
+    /// The roles of these names. A name that is no role of this bundle holds nothing.
+    pub fn role_set<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> RoleSet {
+        names.into_iter().filter_map(|name| self.roles.find(name)).collect()
     }
 
     /// The scope these roles have on `permission`; `None` is a denial.
@@ -197,9 +216,24 @@ impl Bundle {
         roles.iter().map(|role| self.role_name(role)).filter(|name| !name.is_empty())
     }
 
-    /// The network a role is kept to.
-    pub fn network_of(&self, role: RoleId) -> Option<NetworkId> {
-        self.conditions.get(role.index()).copied().flatten()
+    /// What a role asks of whoever holds it.
+    pub fn condition(&self, role: RoleId) -> Condition {
+        self.conditions.get(role.index()).copied().unwrap_or_default()
+    }
+
+    /// The rules in force, in the order of the file.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Who inherits from whom, as written.
+    pub fn links(&self) -> &[Link] {
+        self.roles.links()
+    }
+
+    /// A role and everything it inherits.
+    pub fn reach(&self, role: RoleId) -> RoleSet {
+        self.roles.reach(role)
     }
 
     /// A permission by its name, for example `orders.create`.
@@ -217,91 +251,20 @@ impl Bundle {
         self.resources.name(permission)
     }
 
+    /// The line of `routes.toml` that declares a permission; 0 for one of another bundle.
+    pub fn permission_line(&self, permission: PermissionId) -> u32 {
+        self.resources.line(permission)
+    }
+
+    /// Whether what a permission is about belongs to somebody, so that `own` and `others` differ.
+    pub fn is_owned(&self, permission: PermissionId) -> bool {
+        self.resources.is_owned(permission)
+    }
+
     /// Advice for somebody who wrote `name`, which is no role.
     pub(crate) fn role_advice(&self, name: &str) -> String {
         nearest(name, self.roles.names(), "write a role of roles.csv")
     }
-}
-
-/// A bundle that is read but not yet compiled.
-#[derive(Debug)]
-struct Draft {
-    roles: Roles,
-    conditions: Vec<Option<NetworkId>>,
-    resources: Resources,
-    networks: Networks,
-    limits: Limits,
-    cors: Option<Cors>,
-    routes: RouteTable,
-    rules: Vec<Rule>,
-}
-
-impl Draft {
-    /// Reads all four files, also where one of them is in no state to be compared with.
-    fn read(files: &BundleFiles, findings: &mut Findings) -> Option<Self> {
-        let model_source = files.source(MODEL_FILE, findings);
-        let roles_source = files.source(ROLES_FILE, findings);
-        let policy_source = files.source(POLICY_FILE, findings);
-        let routes_source = files.source(ROUTES_FILE, findings);
-
-        if let Some(source) = &model_source {
-            model::compare(source, findings);
-        }
-        let file = routes_source.as_ref().and_then(|source| RoutesFile::read(source, findings));
-        let conditions = file.as_ref().map_or(&[][..], |file| &file.conditions);
-        let declared: Vec<_> =
-            conditions.iter().map(|condition| (condition.role.clone(), condition.at)).collect();
-        let roles =
-            roles_source.as_ref().and_then(|source| Roles::read(source, &declared, findings));
-        let resources = file.as_ref().map(|file| &file.resources);
-        let known = Known { roles: roles.as_ref(), resources };
-        let rules = policy_source.as_ref().map(|source| rules::read(source, known, findings));
-
-        let (file, roles, rules) = (file?, roles?, rules?);
-        note_stray_roles(&file.conditions, &roles, &rules, findings);
-        Some(Self {
-            conditions: by_role(&file.conditions, &roles),
-            resources: file.resources,
-            networks: file.networks,
-            limits: file.limits,
-            cors: file.cors,
-            routes: RouteTable::build(file.routes, findings),
-            roles,
-            rules,
-        })
-    }
-}
-
-/// Notes roles that only `[roles]` mentions.
-///
-/// SECURITY: such a role is most likely misspelled, and the one that was meant would lack its
-/// condition.
-fn note_stray_roles(
-    conditions: &[RoleCondition<'_>],
-    roles: &Roles,
-    rules: &[Rule],
-    findings: &mut Findings,
-) {
-    let linked = roles.links().iter().flat_map(|(senior, junior)| [*senior, *junior]);
-    let used: RoleSet = linked.chain(rules.iter().map(|rule| rule.role)).collect();
-    for condition in conditions {
-        if roles.find(&condition.role).is_some_and(|role| used.contains(role)) {
-            continue;
-        }
-        let name = &condition.role;
-        let message = format!("no row of roles.csv or policy.csv mentions the role `{name}`");
-        let others = used.iter().map(|role| roles.name(role));
-        let fix = nearest(name, others, "remove it, or give the role a rule");
-        findings.add(Code::UnknownRole, condition.at, message, fix);
-    }
-}
-
-fn by_role(conditions: &[RoleCondition<'_>], roles: &Roles) -> Vec<Option<NetworkId>> {
-    let network = |role: RoleId| {
-        let name = roles.name(role);
-        conditions.iter().find(|condition| condition.role == name)?.network
-    };
-    roles.ids().map(network).collect()
 }
 
 #[cfg(test)]

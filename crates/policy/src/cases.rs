@@ -9,17 +9,20 @@
 //! ```
 //!
 //! Without `from`, the caller is at an address of no network; `from: unknown` is a caller whose
-//! address is not known. A case runs over a bundle alone: no server, no token, no clock.
+//! address is not known. `mfa: 5m` is a caller whose second factor is that old; without it they
+//! have shown none. A case runs over a bundle alone: no server, no token, no clock.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde_saphyr::{Location, Spanned};
 
+use crate::activation::Circumstances;
 use crate::bundle::Bundle;
 use crate::files::FILE_BYTES_MAX;
 use crate::finding::{Code, Finding, Findings, Place};
-use crate::judge::{Denial, Outcome, judge};
+use crate::judge::{Asker, Caller, Denial, Outcome};
+use crate::measure::parse_duration;
 use crate::role_set::RoleSet;
 use crate::source::Source;
 use crate::table::Scope;
@@ -34,7 +37,7 @@ pub struct Case {
     line: u32,
     sentence: String,
     held: RoleSet,
-    from: Option<IpAddr>,
+    at: Circumstances,
     method: String,
     path: String,
     expected: Outcome,
@@ -77,8 +80,12 @@ impl Case {
             line: self.line,
             sentence: self.sentence.clone(),
             expected: self.expected,
-            got: judge(bundle, self.held, self.from, (&self.method, &self.path)),
+            got: bundle.judge(&self.asker(bundle), &self.method, &self.path),
         }
+    }
+
+    fn asker(&self, bundle: &Bundle) -> Asker {
+        Asker { caller: Caller::holding(bundle, self.held), at: self.at }
     }
 }
 
@@ -89,6 +96,7 @@ struct Written {
     #[serde(rename = "as")]
     held: Vec<Spanned<String>>,
     from: Option<Spanned<String>>,
+    mfa: Option<Spanned<String>>,
     request: Spanned<String>,
     expect: Expectation,
 }
@@ -154,13 +162,17 @@ fn resolve(
         Some(from) => resolve_address(file, from, findings),
         None => Some(Some(ELSEWHERE)),
     };
+    let mfa_age_secs = match &written.mfa {
+        Some(age) => Some(resolve_age(file, age, findings)?),
+        None => None,
+    };
     let (method, path) = resolve_request(file, &written.request, findings)?;
     Some(Case {
         file: file.to_owned(),
         line: at.line,
         sentence,
         held,
-        from: from?,
+        at: Circumstances { from: from?, mfa_age_secs },
         method,
         path,
         expected: written.expect.into(),
@@ -201,6 +213,17 @@ fn resolve_address(
         findings.add(Code::CaseAddress, place(file, from.referenced), message, fix);
     }
     address.map(Some)
+}
+
+/// How long ago the second factor was, in seconds.
+fn resolve_age(file: &str, age: &Spanned<String>, findings: &mut Findings) -> Option<u64> {
+    let secs = parse_duration(&age.value);
+    if secs.is_none() {
+        let message = format!("`{}` is no age", age.value);
+        let fix = "write how long ago the second factor was, such as `5m`";
+        findings.add(Code::CaseAge, place(file, age.referenced), message, fix);
+    }
+    secs
 }
 
 fn resolve_request(

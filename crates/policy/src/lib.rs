@@ -19,15 +19,18 @@
 //! question always give the same answer.
 #![warn(missing_docs)]
 
+mod activation;
 mod bundle;
 pub mod cases;
 mod cors;
+mod draft;
 mod files;
 mod finding;
 mod judge;
 mod limits;
 pub mod matrix;
 mod measure;
+mod mode;
 mod model;
 mod names;
 mod network;
@@ -45,17 +48,21 @@ mod source;
 mod table;
 mod toml_reader;
 
-pub use self::bundle::{Activation, Bundle, InactiveRole};
+pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
+pub use self::bundle::{Bundle, Unproven};
 pub use self::cors::Cors;
 pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
 pub use self::finding::{Code, Finding};
-pub use self::judge::{Denial, Outcome};
+pub use self::judge::{Asker, Caller, Denial, Judgement, Outcome};
 pub use self::limits::{Limit, LimitCount, LimitKey, LimitName, Limits};
+pub use self::mode::Mode;
 pub use self::names::{LimitId, NetworkId, PermissionId, RoleId, RouteId};
 pub use self::network::{Network, Networks};
 pub use self::oracle::Proof;
 pub use self::pattern::{Method, MethodRule, Pattern};
 pub use self::role_set::RoleSet;
+pub use self::roles::Link;
 pub use self::route::{Auth, BodyRule, Route, RouteName};
 pub use self::route_table::{RouteMatch, RouteTable};
+pub use self::rules::{Effect, Rule};
 pub use self::table::Scope;

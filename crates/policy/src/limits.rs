@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use crate::finding::{Code, nearest};
 use crate::measure::read_duration;
+use crate::mode::Mode;
 use crate::names::LimitId;
 use crate::route::Auth;
 use crate::toml_reader::{Entry, Text, TomlReader};
@@ -41,6 +42,10 @@ pub struct Limit {
     pub window_secs: NonZeroU32,
     /// Which requests count.
     pub count: LimitCount,
+    /// Whether it refuses, or is only counted.
+    pub mode: Mode,
+    /// The line of `routes.toml`.
+    pub line: u32,
 }
 
 /// The name of a limit as written, for example `general`. A closed set, fit for a label.
@@ -194,7 +199,8 @@ fn note_without_principal(name: &Text<'_>, reader: &mut TomlReader<'_, '_>) {
 }
 
 fn read_limit(index: LimitId, entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<Limit> {
-    let [key, quota, per, count] = reader.keys(entry, ["key", "quota", "per", "count"])?;
+    let known = ["key", "quota", "per", "count", "mode"];
+    let [key, quota, per, count, mode] = reader.keys(entry, known)?;
     let key = reader.required(entry, "key", key);
     let quota = reader.required(entry, "quota", quota);
     let per = reader.required(entry, "per", per);
@@ -209,8 +215,11 @@ fn read_limit(index: LimitId, entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>
         Some(value) => reader.word(&value, code, "way to count", counts)?,
         None => LimitCount::All,
     };
+    let mode = reader.mode(mode)?;
     let name = LimitName(entry.key.to_owned());
-    Some(Limit { name, index, key: key?, quota: quota?, window_secs: window_secs?, count })
+    let line = reader.place(entry.key_at).line;
+    let (key, quota, window_secs) = (key?, quota?, window_secs?);
+    Some(Limit { name, index, key, quota, window_secs, count, mode, line })
 }
 
 fn read_quota(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<NonZeroU32> {

@@ -5,7 +5,7 @@
 //! nothing where a token is required.
 
 use crate::bundle::Bundle;
-use crate::judge::heard;
+use crate::judge::{Caller, heard};
 use crate::names::RoleId;
 use crate::role_set::RoleSet;
 use crate::route::Route;
@@ -30,7 +30,7 @@ fn heading(bundle: &Bundle, roles: &[RoleId]) -> Vec<String> {
 
 fn row(bundle: &Bundle, route: &Route, roles: &[RoleId]) -> Vec<String> {
     let scope = |role: &RoleId| {
-        let heard = heard(bundle, route, RoleSet::of(*role));
+        let heard = heard(bundle, route, Caller::holding(bundle, RoleSet::of(*role)));
         let scope = heard.and_then(|roles| bundle.decide(roles, route.needs));
         scope.map_or("-", |scope| scope.as_str())
     };

@@ -47,6 +47,11 @@ pub(crate) fn read_duration(
     duration
 }
 
+/// A duration of any length, in seconds.
+pub(crate) fn parse_duration(text: &str) -> Option<u64> {
+    parse(text, DURATIONS)
+}
+
 fn parse(text: &str, units: &[Unit]) -> Option<u64> {
     let (count, unit) =
         units.iter().find_map(|(name, smallest)| Some((text.strip_suffix(name)?, smallest)))?;

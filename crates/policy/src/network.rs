@@ -23,6 +23,8 @@ pub struct Network {
     pub name: String,
     /// The ranges. Without any, the network holds nobody.
     pub ranges: Box<[IpNetwork]>,
+    /// The line of `routes.toml`.
+    pub line: u32,
 }
 
 impl Networks {
@@ -65,7 +67,8 @@ impl Networks {
             let texts = reader.strings(&entry).unwrap_or_default();
             let ranges = texts.iter().filter_map(|text| read_range(text, reader)).collect();
             networks.by_name.insert(entry.key.to_owned(), NetworkId(id));
-            networks.networks.push(Network { name: entry.key.to_owned(), ranges });
+            let line = reader.place(entry.key_at).line;
+            networks.networks.push(Network { name: entry.key.to_owned(), ranges, line });
         }
         networks
     }
@@ -132,7 +135,7 @@ mod tests {
         let mut findings = Findings::default();
         let parse = |text: &&str| parse_range(text, Place::start_of("f"), &mut findings).unwrap();
         let ranges = ranges.iter().map(parse).collect();
-        let network = Network { name: "office".to_owned(), ranges };
+        let network = Network { name: "office".to_owned(), ranges, line: 1 };
         let networks = Networks { networks: vec![network], ..Networks::default() };
         assert_eq!(networks.holds(NetworkId(0), from.map(|from| from.parse().unwrap())), expected);
     }

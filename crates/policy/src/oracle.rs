@@ -48,9 +48,17 @@ pub(crate) struct Claim<'a> {
 
 impl Claim<'_> {
     /// Asks Casbin, with this model, about every cell. What speaks against the claim is noted.
-    pub(crate) fn prove(&self, model: &str, findings: &mut Findings) -> Option<Proof> {
+    ///
+    /// `between_slices` is called after each permission: a large proof may let others go first.
+    pub(crate) fn prove(
+        &self,
+        model: &str,
+        between_slices: &mut dyn FnMut(),
+        findings: &mut Findings,
+    ) -> Option<Proof> {
         let before = findings.count();
-        let asked = catch_unwind(AssertUnwindSafe(|| block_on(self.ask_all(model, findings))));
+        let ask = || block_on(self.ask_all(model, between_slices, findings));
+        let asked = catch_unwind(AssertUnwindSafe(ask));
         let at = Place::start_of(POLICY_FILE);
         match asked {
             Ok(Ok(cells)) if findings.count() == before => return Some(Proof { cells }),
@@ -64,7 +72,12 @@ impl Claim<'_> {
         None
     }
 
-    async fn ask_all(&self, model: &str, findings: &mut Findings) -> casbin::Result<usize> {
+    async fn ask_all(
+        &self,
+        model: &str,
+        between_slices: &mut dyn FnMut(),
+        findings: &mut Findings,
+    ) -> casbin::Result<usize> {
         let mut rules: BTreeMap<PermissionId, Vec<Vec<String>>> = BTreeMap::new();
         for rule in self.rules {
             rules.entry(rule.permission).or_default().push(self.row(rule));
@@ -74,6 +87,7 @@ impl Claim<'_> {
             let rules = rules.remove(&permission).unwrap_or_default();
             let enforcer = self.enforcer(model, rules).await?;
             cells += self.ask_permission(&enforcer, permission, findings)?;
+            between_slices();
         }
         Ok(cells)
     }
@@ -127,7 +141,7 @@ impl Claim<'_> {
         enforcer.enable_auto_save(false);
         let name = |role: RoleId| self.roles.name(role).to_owned();
         let links = self.roles.links().iter();
-        let links = links.map(|(senior, junior)| vec![name(*senior), name(*junior)]).collect();
+        let links = links.map(|link| vec![name(link.senior), name(link.junior)]).collect();
         enforcer.add_named_grouping_policies("g", links).await?;
         enforcer.add_named_policies("p", rules).await?;
         Ok(enforcer)

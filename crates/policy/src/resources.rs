@@ -30,6 +30,8 @@ struct Permission {
     name: String,
     resource: String,
     action: String,
+    /// The line of `routes.toml`.
+    line: u32,
 }
 
 impl Resources {
@@ -54,7 +56,7 @@ impl Resources {
             if !expect_name("action", action.text, place, reader.findings()) {
                 continue;
             }
-            let Some(id) = self.add(entry.key, action.text) else {
+            let Some(id) = self.add(entry.key, action.text, place.line) else {
                 let fix = format!("a bundle holds {PERMISSIONS_MAX} permissions");
                 let message = format!("`{}` is one action too many", action.text);
                 reader.findings().add(Code::TooMany, place, message, fix);
@@ -65,12 +67,13 @@ impl Resources {
         self.by_name.insert(entry.key.to_owned(), resource);
     }
 
-    fn add(&mut self, resource: &str, action: &str) -> Option<PermissionId> {
+    fn add(&mut self, resource: &str, action: &str, line: u32) -> Option<PermissionId> {
         let id = u16::try_from(self.permissions.len()).ok().filter(|id| *id < PERMISSIONS_MAX)?;
         self.permissions.push(Permission {
             name: format!("{resource}.{action}"),
             resource: resource.to_owned(),
             action: action.to_owned(),
+            line,
         });
         Some(PermissionId(id))
     }
@@ -111,6 +114,16 @@ impl Resources {
         self.permissions
             .get(permission.index())
             .map_or(("", ""), |permission| (&permission.resource, &permission.action))
+    }
+
+    /// The line on which a permission is declared; 0 for one of another bundle.
+    pub(crate) fn line(&self, permission: PermissionId) -> u32 {
+        self.permissions.get(permission.index()).map_or(0, |permission| permission.line)
+    }
+
+    /// Whether what a permission is about belongs to somebody.
+    pub(crate) fn is_owned(&self, permission: PermissionId) -> bool {
+        self.resource(self.parts(permission).0).is_some_and(|resource| resource.owned)
     }
 
     /// Advice for somebody who wrote `name`, which is no permission.

@@ -14,7 +14,19 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 /// The most roles in one chain of inheritance. Casbin stops looking further down, silently.
 pub(crate) const CHAIN_ROLES_MAX: usize = 10;
 
-const SHAPE: Shape<2> = Shape { row_type: "g", fields: ["senior", "junior"] };
+const SHAPE: Shape<2> = Shape { row_type: "g", fields: ["senior", "junior"], mark: None };
+
+/// A row of `roles.csv`: the senior can do whatever the junior can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Link {
+    /// Who inherits.
+    pub senior: RoleId,
+    /// From whom.
+    pub junior: RoleId,
+    /// The line of `roles.csv`.
+    pub line: u32,
+}
 
 /// The roles of a bundle, juniors before seniors.
 #[derive(Debug)]
@@ -24,8 +36,8 @@ pub(crate) struct Roles {
     by_name: BTreeMap<String, RoleId>,
     /// Of each role: itself and everything it inherits.
     reach: Vec<RoleSet>,
-    /// The written links, senior and junior, for Casbin.
-    links: Vec<(RoleId, RoleId)>,
+    /// The written links.
+    links: Vec<Link>,
     anonymous: RoleId,
 }
 
@@ -38,7 +50,7 @@ impl Roles {
     ) -> Option<Self> {
         let before = findings.count();
         let mut draft = Draft::default();
-        for Row { at, fields: [senior, junior] } in SHAPE.read(source, findings) {
+        for Row { at, fields: [senior, junior], .. } in SHAPE.read(source, findings) {
             draft.link(at, senior, junior, findings);
         }
         for (name, at) in declared {
@@ -92,8 +104,8 @@ impl Roles {
         self.reach.get(role.index()).copied().unwrap_or_default()
     }
 
-    /// The written links: senior and junior.
-    pub(crate) fn links(&self) -> &[(RoleId, RoleId)] {
+    /// The written links.
+    pub(crate) fn links(&self) -> &[Link] {
         &self.links
     }
 
@@ -238,8 +250,11 @@ impl<'a> Draft<'a> {
                 .collect(),
             links: self
                 .links
-                .keys()
-                .filter_map(|(senior, junior)| Some((place(*senior)?, place(*junior)?)))
+                .iter()
+                .filter_map(|((senior, junior), at)| {
+                    let (senior, junior) = (place(*senior)?, place(*junior)?);
+                    Some(Link { senior, junior, line: at.line })
+                })
                 .collect(),
         })
     }

@@ -1,7 +1,9 @@
 //! A route: one kind of request, what it needs, and how its caller proves to be somebody.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
+use crate::mode::Mode;
 use crate::names::{LimitId, NetworkId, PermissionId, RouteId};
 use crate::pattern::{MethodRule, Pattern};
 
@@ -44,6 +46,12 @@ pub struct Route {
     pub limits: Box<[LimitId]>,
     /// The body it takes.
     pub body: BodyRule,
+    /// How old a caller's second factor may be, in seconds, whoever calls.
+    pub mfa_secs: Option<NonZeroU32>,
+    /// Whether it answers, or is only tried.
+    pub mode: Mode,
+    /// The line of `routes.toml`.
+    pub line: u32,
 }
 
 /// Whether and how a caller proves to be somebody.

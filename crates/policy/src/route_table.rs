@@ -5,6 +5,7 @@
 //! an unlisted method is answered 405 by it.
 
 use crate::finding::{Code, Findings, Place};
+use crate::mode::Mode;
 use crate::names::RouteId;
 use crate::pattern::{Method, MethodRule, Pattern, Segment};
 use crate::route::Route;
@@ -105,20 +106,31 @@ impl RouteTable {
         self.routes.is_empty()
     }
 
-    /// Builds the table, noting routes that match the same requests as an earlier one.
+    /// Builds the table, noting routes that match the same requests as an earlier one. A route
+    /// that is only tried goes before one that is in force, as if it had been promoted.
     pub(crate) fn build(routes: Vec<(Route, Place<'_>)>, findings: &mut Findings) -> Self {
-        let mut table = Self { routes: Vec::new(), nodes: vec![Node::default()] };
-        let mut places = Vec::new();
-        for (route, at) in routes {
-            if let Some(other) = table.insert(&route) {
-                let id = table.get(other).map_or("", |route| route.id.as_str());
-                let line = places.get(other.index()).map_or(0, |at: &Place<'_>| at.line);
-                let message = format!("`{}` matches what `{id}` on line {line} does", route.id);
-                findings.add(Code::Overlap, at, message, "give one of them another method or path");
-            }
-            places.push(at);
-            table.routes.push(route);
+        let (mut routes, places): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
+        for (route, index) in routes.iter_mut().zip(0..) {
+            route.index = RouteId(index);
         }
+        let mut table = Self { routes, nodes: vec![Node::default()] };
+        let routes = std::mem::take(&mut table.routes);
+        let tried_first = [Mode::Shadow, Mode::Enforce];
+        for mode in tried_first {
+            let of_mode = routes.iter().zip(&places).filter(|(route, _)| route.mode == mode);
+            for (route, at) in of_mode {
+                let other = table.insert(route).and_then(|id| routes.get(id.index()));
+                if let Some(other) = other.filter(|other| other.mode == mode) {
+                    let message = format!(
+                        "`{}` matches what `{}` on line {} does",
+                        route.id, other.id, other.line
+                    );
+                    let fix = "give one of them another method or path";
+                    findings.add(Code::Overlap, *at, message, fix);
+                }
+            }
+        }
+        table.routes = routes;
         table.settle();
         table
     }
@@ -230,7 +242,7 @@ fn is_more_specific(pattern: &Pattern, other: &Pattern) -> bool {
 
 /// Whether two routes ask the same of their callers.
 fn is_guarded_alike(one: &Route, other: &Route) -> bool {
-    let guards = |route: &Route| (route.needs, route.auth, route.network);
+    let guards = |route: &Route| (route.needs, route.auth, route.network, route.mfa_secs);
     guards(one) == guards(other) && one.limits == other.limits
 }
 

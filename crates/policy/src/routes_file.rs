@@ -1,9 +1,13 @@
 //! `routes.toml`: resources, conditions of roles, networks, limits, CORS and routes.
 
+use std::num::NonZeroU32;
+
+use crate::activation::Condition;
 use crate::cors::Cors;
 use crate::finding::{Code, Findings, Place};
 use crate::limits::Limits;
-use crate::names::{NetworkId, PermissionId, RouteId};
+use crate::measure::read_duration;
+use crate::names::{PermissionId, RouteId};
 use crate::network::Networks;
 use crate::pattern::{MatchError, MethodRule, Pattern, parse_match};
 use crate::resources::Resources;
@@ -29,7 +33,7 @@ pub(crate) struct RoutesFile<'s> {
 pub(crate) struct RoleCondition<'s> {
     pub(crate) role: String,
     pub(crate) at: Place<'s>,
-    pub(crate) network: Option<NetworkId>,
+    pub(crate) condition: Condition,
 }
 
 impl<'s> RoutesFile<'s> {
@@ -65,10 +69,14 @@ impl<'s> RoutesFile<'s> {
 
     fn read_conditions(&mut self, section: &Entry<'_>, reader: &mut TomlReader<'s, '_>) {
         for entry in reader.entries(section) {
-            let Some([network]) = reader.keys(&entry, ["network"]) else { continue };
-            let network = network.and_then(|name| self.networks.resolve(&name, reader));
+            let Some([network, mfa]) = reader.keys(&entry, ["network", "mfa"]) else { continue };
             let at = reader.place(entry.key_at);
-            self.conditions.push(RoleCondition { role: entry.key.to_owned(), at, network });
+            let condition = Condition {
+                network: network.and_then(|name| self.networks.resolve(&name, reader)),
+                mfa_secs: mfa.and_then(|age| read_duration(&age, reader)),
+                line: at.line,
+            };
+            self.conditions.push(RoleCondition { role: entry.key.to_owned(), at, condition });
         }
     }
 
@@ -92,8 +100,8 @@ impl<'s> RoutesFile<'s> {
         entry: &Entry<'_>,
         reader: &mut TomlReader<'_, '_>,
     ) -> Option<Route> {
-        let known = ["match", "needs", "auth", "network", "limits", "body"];
-        let [matches, needs, auth, network, limits, body] = reader.keys(entry, known)?;
+        let known = ["match", "needs", "auth", "network", "limits", "body", "mfa", "mode"];
+        let [matches, needs, auth, network, limits, body, mfa, mode] = reader.keys(entry, known)?;
         let matches = reader.required(entry, "match", matches);
         let needs = reader.required(entry, "needs", needs);
         let auth = reader.required(entry, "auth", auth);
@@ -113,10 +121,26 @@ impl<'s> RoutesFile<'s> {
             Some(value) => body::read(&value, reader)?,
             None => BodyRule::default(),
         };
+        let mfa_secs = mfa.and_then(|age| read_mfa(&age, auth, reader));
+        let mode = reader.mode(mode);
         let (method, pattern) = matches?;
         let id = RouteName(entry.key.to_owned());
-        let (needs, auth) = (needs?, auth?);
-        Some(Route { id, index, method, pattern, needs, auth, network, limits, body })
+        let line = reader.place(entry.key_at).line;
+        let (needs, auth, mode) = (needs?, auth?, mode?);
+        Some(Route {
+            id,
+            index,
+            method,
+            pattern,
+            needs,
+            auth,
+            network,
+            limits,
+            body,
+            mfa_secs,
+            mode,
+            line,
+        })
     }
 
     fn read_needs(
@@ -134,6 +158,20 @@ impl<'s> RoutesFile<'s> {
         }
         found
     }
+}
+
+/// How old a second factor may be. Only a token can tell of one.
+fn read_mfa(
+    entry: &Entry<'_>,
+    auth: Option<Auth>,
+    reader: &mut TomlReader<'_, '_>,
+) -> Option<NonZeroU32> {
+    if auth.is_some_and(|auth| auth != Auth::Required) {
+        let place = reader.place(entry.key_at);
+        let message = "a second factor is wanted, and no token is required that could tell of one";
+        reader.findings().add(Code::MfaWithoutToken, place, message, "write `auth = \"required\"`");
+    }
+    read_duration(entry, reader)
 }
 
 fn read_match(entry: &Entry<'_>, reader: &mut TomlReader<'_, '_>) -> Option<(MethodRule, Pattern)> {

@@ -13,6 +13,8 @@ pub(crate) struct Shape<const N: usize> {
     pub(crate) row_type: &'static str,
     /// What the other fields are called.
     pub(crate) fields: [&'static str; N],
+    /// A word that may stand behind them.
+    pub(crate) mark: Option<&'static str>,
 }
 
 /// One row: its fields without the type, and where it stands.
@@ -20,6 +22,8 @@ pub(crate) struct Shape<const N: usize> {
 pub(crate) struct Row<'a, const N: usize> {
     pub(crate) at: Place<'a>,
     pub(crate) fields: [Field<'a>; N],
+    /// Whether the mark stands behind them.
+    pub(crate) marked: bool,
 }
 
 /// One field, without the blanks around it.
@@ -60,18 +64,30 @@ impl<const N: usize> Shape<N> {
             findings.add(Code::RowType, row_type.at, message, self.fix());
             return None;
         }
-        let fields: Vec<Field<'a>> = fields.collect();
+        let mut fields: Vec<Field<'a>> = fields.collect();
         let found = fields.len();
+        let last = if found == N + 1 { self.mark.and(fields.pop()) } else { None };
+        let marked = last.is_some();
+        if let Some(last) = last.filter(|last| Some(last.text) != self.mark) {
+            note_mark(last, self.mark.unwrap_or_default(), findings);
+            return None;
+        }
         let fields = fields.try_into().map_err(|_| {
             let message = format!("the row has {} fields, not {}", found + 1, N + 1);
             findings.add(Code::Arity, row_type.at, message, self.fix());
         });
-        Some(Row { at: row_type.at, fields: fields.ok()? })
+        Some(Row { at: row_type.at, fields: fields.ok()?, marked })
     }
 
     fn fix(&self) -> String {
         format!("write `{}, {}`", self.row_type, self.fields.join(", "))
     }
+}
+
+fn note_mark(found: Field<'_>, mark: &str, findings: &mut Findings) {
+    let message = format!("`{}` may not stand behind a rule", found.text);
+    let fix = format!("write `{mark}`, or nothing");
+    findings.add(Code::UnknownMode, found.at, message, fix);
 }
 
 fn split<'a>(source: &Source<'a>, at: usize, line: &'a str) -> impl Iterator<Item = Field<'a>> {
@@ -88,7 +104,8 @@ fn split<'a>(source: &Source<'a>, at: usize, line: &'a str) -> impl Iterator<Ite
 mod tests {
     use super::*;
 
-    const SHAPE: Shape<2> = Shape { row_type: "g", fields: ["senior", "junior"] };
+    const SHAPE: Shape<2> =
+        Shape { row_type: "g", fields: ["senior", "junior"], mark: Some("shadow") };
 
     #[track_caller]
     fn check(text: &str, rows: &[[&str; 2]], problems: &[(Code, u32, u32)]) {
@@ -112,7 +129,9 @@ mod tests {
         check("p, a, b", &[], &[(Code::RowType, 1, 1)]);
         check("G, a, b", &[], &[(Code::RowType, 1, 1)]);
         check("g, a", &[], &[(Code::Arity, 1, 1)]);
-        check("g, a, b,", &[], &[(Code::Arity, 1, 1)]);
+        check("g, a, b,", &[], &[(Code::UnknownMode, 1, 9)]);
+        check("g, a, b, Shadow", &[], &[(Code::UnknownMode, 1, 10)]);
+        check("g, a, b, shadow, c", &[], &[(Code::Arity, 1, 1)]);
         check("g, a, b # so", &[], &[(Code::InlineComment, 1, 9)]);
         check("g, \"a\", b", &[], &[(Code::Quote, 1, 4)]);
         check("\u{feff}g, a, b", &[["a", "b"]], &[(Code::ByteOrderMark, 1, 1)]);

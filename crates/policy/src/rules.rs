@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Code, Findings, Place, nearest};
+use crate::mode::Mode;
 use crate::names::{PermissionId, RoleId};
 use crate::resources::Resources;
 use crate::roles::Roles;
@@ -10,19 +11,24 @@ use crate::rows::{Field, Row, Shape};
 use crate::source::Source;
 use crate::table::Scope;
 
-const SHAPE: Shape<5> =
-    Shape { row_type: "p", fields: ["role", "resource", "action", "scope", "effect"] };
+const SHAPE: Shape<5> = Shape {
+    row_type: "p",
+    fields: ["role", "resource", "action", "scope", "effect"],
+    mark: Some("shadow"),
+};
 
 /// What a rule does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
+    /// It allows.
     Allow,
+    /// It denies, whatever else allows.
     Deny,
 }
 
 impl Effect {
     /// The word in `policy.csv`.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
             Self::Deny => "deny",
@@ -36,11 +42,20 @@ impl Effect {
 
 /// One row of `policy.csv`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rule {
-    pub(crate) role: RoleId,
-    pub(crate) permission: PermissionId,
-    pub(crate) scope: Scope,
-    pub(crate) effect: Effect,
+#[non_exhaustive]
+pub struct Rule {
+    /// Whom it is about, and all who inherit from them.
+    pub role: RoleId,
+    /// What it is about.
+    pub permission: PermissionId,
+    /// To whose.
+    pub scope: Scope,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it counts, or is only tried.
+    pub mode: Mode,
+    /// The line of `policy.csv`.
+    pub line: u32,
 }
 
 /// What rows may name. A part that could not be read itself is not compared with.
@@ -84,7 +99,9 @@ fn read_rule(row: &Row<'_, 5>, known: Known<'_>, findings: &mut Findings) -> Opt
     let permission = read_permission(resource, action, known.resources, findings);
     let scope = read_scope(scope, resource, known.resources, findings);
     let effect = read_effect(effect, findings);
-    Some(Rule { role: role?, permission: permission?, scope: scope?, effect: effect? })
+    let mode = if row.marked { Mode::Shadow } else { Mode::Enforce };
+    let (role, permission, scope, effect) = (role?, permission?, scope?, effect?);
+    Some(Rule { role, permission, scope, effect, mode, line: row.at.line })
 }
 
 fn read_role(field: Field<'_>, roles: Option<&Roles>, findings: &mut Findings) -> Option<RoleId> {

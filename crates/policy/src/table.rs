@@ -8,7 +8,7 @@ use crate::roles::Roles;
 use crate::rules::{Effect, Rule};
 
 /// What a caller may reach of a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Only what is the caller's own.
     Own,

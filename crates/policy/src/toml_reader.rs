@@ -4,6 +4,7 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::finding::{Code, Findings, Place, nearest};
+use crate::mode::Mode;
 use crate::names;
 use crate::source::Source;
 
@@ -168,6 +169,14 @@ impl<'s, 'f> TomlReader<'s, 'f> {
             self.findings.add(code, place, format!("`{text}` is no {what}"), fix);
         }
         found.map(|(_, meaning)| *meaning)
+    }
+
+    /// The value as a mode; without one, the default.
+    pub(crate) fn mode(&mut self, entry: Option<Entry<'_>>) -> Option<Mode> {
+        let words = Mode::ALL.map(|mode| (mode.as_str(), mode));
+        entry.map_or(Some(Mode::default()), |entry| {
+            self.word(&entry, Code::UnknownMode, "mode", words)
+        })
     }
 
     /// The value as a list of strings, none of them twice.

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use serde_json::Value;
-use stockade_policy::{Bundle, BundleFiles, Code, Finding, RUNTIME_FILES};
+use stockade_policy::{Bundle, BundleFiles, Circumstances, Code, Finding, RUNTIME_FILES};
 use stockade_test_support::vectors::{VectorSet, read};
 
 /// The smallest policy there is, to which each test adds.
@@ -140,7 +140,7 @@ fn decide(table: &str, request: &Value, expect: &Value) -> Result<(), String> {
     let bundle = load(&our_model(), &files.roles, &files.policy, &files.routes)
         .map_err(|findings| format!("{findings:?}"))?;
     let permission = bundle.permission(&format!("{object}.{action}")).unwrap();
-    let roles = bundle.activate([subject], None).roles;
+    let roles = bundle.activate([subject], &Circumstances::default()).roles;
     let allowed = bundle.decide(roles, permission).is_some();
     if allowed == *expect { Ok(()) } else { Err(format!("allowed: {allowed}")) }
 }

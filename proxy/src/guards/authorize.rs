@@ -5,7 +5,7 @@
 //! Refuses: [`Reason::PermissionDenied`], 403, naming a condition where one was in the way.
 //! Fails:   closed. An unknown role holds nothing; a role whose condition fails is inactive.
 
-use stockade_policy::{Activation, PermissionId, Route, Scope};
+use stockade_policy::{Activation, Circumstances, PermissionId, Route, Scope};
 
 use super::authenticate::Caller;
 use crate::client_addr::ClientAddr;
@@ -45,14 +45,15 @@ pub(crate) fn check(
     client: ClientAddr,
 ) -> Result<Permit, Rejection> {
     let bundle = &policy.bundle;
+    let at = Circumstances { from: client.known(), mfa_age_secs: None };
     let activation = match caller {
-        Caller::Anonymous => bundle.activate([ANONYMOUS], client.known()),
+        Caller::Anonymous => bundle.activate([ANONYMOUS], &at),
         Caller::Known { principal, .. } => {
             // An issuer that is bounded by a role holds nothing above it.
             let within = |role: &&str| {
                 principal.max_role().is_none_or(|max_role| bundle.is_within(role, max_role))
             };
-            bundle.activate(principal.roles().filter(within), client.known())
+            bundle.activate(principal.roles().filter(within), &at)
         }
     };
     let Some(scope) = bundle.decide(activation.roles, route.needs) else {
@@ -78,8 +79,7 @@ fn role_text(policy: &InForce, activation: &Activation) -> String {
 
 /// Where only a condition is in the way, says which, so that an honest caller can meet it.
 fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Rejection {
-    let with_all_met = policy.bundle.decide(activation.with_all_met(), needs);
-    match activation.inactive.first().filter(|_| with_all_met.is_some()) {
+    match policy.bundle.in_the_way(activation, needs) {
         None => Rejection::new(Reason::PermissionDenied),
         Some(inactive) => {
             let role = policy.bundle.role_name(inactive.role);

@@ -3,8 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::activation::Unmet;
 use crate::cases;
-use crate::files::{FILE_BYTES_MAX, RUNTIME_FILES};
+use crate::files::{
+    FILE_BYTES_MAX, MODEL_FILE, POLICY_FILE, ROLES_FILE, ROUTES_FILE, RUNTIME_FILES,
+};
+use crate::finding::Code;
+use crate::judge::{Asker, Caller, Denial, Outcome};
+use crate::mode::Mode;
 
 mod properties;
 
@@ -77,6 +83,7 @@ const MISTAKES: &[Mistake] = &[
     (Code::ModelDiffers, MODEL_FILE, "some(where (p.eft == deny))", "false", (8, 1)),
     (Code::Quote, ROLES_FILE, "g, admin", "g, \"admin\"", (1, 4)),
     (Code::InlineComment, POLICY_FILE, "own,    allow", "own,    allow # so", (2, 47)),
+    (Code::UnknownMode, POLICY_FILE, "own,    allow", "own,    allow, Shadow", (2, 48)),
     (Code::RowType, ROLES_FILE, "g, admin", "G, admin", (1, 1)),
     (Code::Arity, POLICY_FILE, "own,    allow", "own", (2, 1)),
     (Code::BadName, ROLES_FILE, "g, admin", "g, Chief, customer\ng, admin", (1, 4)),
@@ -121,6 +128,13 @@ const MISTAKES: &[Mistake] = &[
         "\"none\", limits = [\"writes\"]",
         (16, 84),
     ),
+    (
+        Code::MfaWithoutToken,
+        ROUTES_FILE,
+        "auth = \"optional\"",
+        "auth = \"optional\", mfa = \"5m\"",
+        (13, 83),
+    ),
     (Code::BadOrigin, ROUTES_FILE, "shop.example", "shop.example/", (23, 12)),
     (Code::BadHeader, ROUTES_FILE, "if-match", "*", (24, 12)),
 ];
@@ -153,7 +167,11 @@ fn other_findings() -> Vec<Finding> {
     .iter()
     .flat_map(findings)
     .collect();
-    for text in ["- a: 1", "- c: {as: [], from: here, request: GET orders, expect: any}"] {
+    for text in [
+        "- a: 1",
+        "- c: {as: [], from: here, request: GET orders, expect: any}",
+        "- c: {as: [], mfa: soon, request: GET /orders, expect: any}",
+    ] {
         found.extend(cases::parse("cases/x.yaml", text.as_bytes(), &bundle()).unwrap_err());
     }
     for model in [MODEL.replace("!some", "some"), MODEL.replace("g(r.sub, p.sub)", "h(r.sub)")] {
@@ -168,10 +186,11 @@ fn unproven(model: &str) -> Vec<Finding> {
     let mut findings = Findings::default();
     let policy = format!("{POLICY}p, customer, orders, read, own, deny\n");
     let files = files(ROLES, &policy, ROUTES);
-    let Draft { roles, resources, rules, .. } = Draft::read(&files, &mut findings).unwrap();
+    let Draft { roles, resources, rules, .. } =
+        Draft::read(&files, View::InForce, &mut findings).unwrap();
     let table = DecisionTable::compile(&roles, resources.count(), &rules);
     let claim = Claim { roles: &roles, resources: &resources, rules: &rules, table: &table };
-    assert!(claim.prove(model, &mut findings).is_none());
+    assert!(claim.prove(model, &mut || (), &mut findings).is_none());
     findings.into_sorted()
 }
 
@@ -226,26 +245,113 @@ fn a_misspelled_role_does_not_lose_its_condition_silently() {
 #[test]
 fn roles_with_a_failing_condition_are_nobody() {
     let bundle = bundle();
-    let at = |address: &str| Some(address.parse().unwrap());
+    let at =
+        |address: &str| Circumstances { from: Some(address.parse().unwrap()), mfa_age_secs: None };
     let orders = bundle.permission("orders.read").unwrap();
     let admin = bundle.role("admin").unwrap();
     let network = bundle.networks().find("office").unwrap();
 
-    let inside = bundle.activate(["admin"], at("10.1.2.3"));
+    let inside = bundle.activate(["admin"], &at("10.1.2.3"));
     assert_eq!((inside.roles, inside.inactive.as_slice()), (RoleSet::of(admin), &[][..]));
     assert_eq!(bundle.decide(inside.roles, orders), Some(Scope::Any));
 
-    for address in [at("192.0.2.1"), None] {
-        let outside = bundle.activate(["admin", "admin"], address);
+    for address in [at("192.0.2.1"), Circumstances::default()] {
+        let outside = bundle.activate(["admin", "admin"], &address);
         assert!(outside.roles.is_empty());
-        assert_eq!(outside.inactive, [InactiveRole { role: admin, network }]);
+        assert_eq!(
+            outside.inactive,
+            [InactiveRole { role: admin, unmet: Unmet::Network(network) }]
+        );
         assert_eq!(bundle.decide(outside.roles, orders), None);
-        assert_eq!(bundle.decide(outside.with_all_met(), orders), Some(Scope::Any));
+        assert_eq!(bundle.in_the_way(&outside, orders), outside.inactive.first().copied());
     }
 
-    let both = bundle.activate(["admin", "customer", "stranger"], None);
+    let both = bundle.activate(["admin", "customer", "stranger"], &Circumstances::default());
     assert_eq!(bundle.role_names(both.roles).collect::<Vec<_>>(), ["customer"]);
     assert_eq!(bundle.decide(both.roles, orders), Some(Scope::Own));
+}
+
+/// What somebody with these roles gets for `GET` or `POST`, in these circumstances.
+fn outcome(bundle: &Bundle, roles: &[&str], at: Circumstances, request: &str) -> Outcome {
+    let caller = Caller::holding(bundle, bundle.role_set(roles.iter().copied()));
+    let (method, path) = request.split_once(' ').unwrap();
+    bundle.judge(&Asker { caller, at }, method, path)
+}
+
+#[test]
+fn a_second_factor_is_asked_of_roles_and_of_routes() {
+    let routes = ROUTES
+        .replace(
+            "network = \"office\" }\n\n[networks]",
+            "network = \"office\", mfa = \"12h\" }\n\n[networks]",
+        )
+        .replace("network = \"office\", body", "mfa = \"5m\", body");
+    let bundle = Bundle::load(&files(ROLES, POLICY, &routes)).unwrap();
+    let at = |from: &str, mfa_age_secs| Circumstances {
+        from: Some(from.parse().unwrap()),
+        mfa_age_secs,
+    };
+    let (any, others) = (Outcome::Allow(Scope::Any), Outcome::Allow(Scope::Others));
+    let deny = Outcome::Deny;
+    for (at, request, expected) in [
+        (at("10.0.0.1", None), "GET /orders", deny(Denial::Mfa)),
+        (at("10.0.0.1", Some(12 * 3600)), "GET /orders", any),
+        (at("10.0.0.1", Some(12 * 3600 + 1)), "GET /orders", deny(Denial::Mfa)),
+        (at("192.0.2.1", Some(1)), "GET /orders", deny(Denial::Network)),
+        (at("10.0.0.1", Some(300)), "POST /orders/1/refund", others),
+        (at("10.0.0.1", Some(301)), "POST /orders/1/refund", deny(Denial::Mfa)),
+    ] {
+        assert_eq!(outcome(&bundle, &["admin"], at, request), expected, "{at:?} {request}");
+    }
+    let fresh = at("10.0.0.1", Some(1));
+    assert_eq!(outcome(&bundle, &["customer"], fresh, "POST /orders/1/refund"), deny(Denial::Role));
+}
+
+#[test]
+fn what_is_only_tried_counts_in_the_shadow_alone() {
+    let policy = format!("{POLICY}p, customer, orders, read, any, deny, shadow\n");
+    let tried = "new = { match = \"GET /new\", needs = \"products.read\", auth = \"none\", mode = \"shadow\" }\n\
+        stricter = { match = \"GET /products\", needs = \"orders.read\", auth = \"required\", mode = \"shadow\" }\n\n[limits]";
+    let routes = ROUTES.replace("[limits]", tried);
+    let bundle = Bundle::load(&files(ROLES, &policy, &routes)).unwrap();
+    let shadow = bundle.shadow().unwrap();
+    let nowhere = Circumstances::default();
+    for (request, now, then) in [
+        ("GET /orders", Outcome::Allow(Scope::Own), Outcome::Deny(Denial::Role)),
+        ("GET /new", Outcome::Deny(Denial::Route), Outcome::Allow(Scope::Any)),
+        ("GET /products", Outcome::Allow(Scope::Any), Outcome::Deny(Denial::Role)),
+    ] {
+        assert_eq!(outcome(&bundle, &["customer"], nowhere, request), now, "{request}");
+        assert_eq!(outcome(shadow, &["customer"], nowhere, request), then, "{request}");
+    }
+    assert_eq!(
+        (bundle.rules().len() + 1, bundle.routes().len() + 2),
+        (shadow.rules().len(), shadow.routes().len())
+    );
+    assert!(shadow.shadow().is_none() && shadow.proof().cells == bundle.proof().cells);
+    assert!(self::bundle().shadow().is_none());
+
+    let limits = ROUTES.replace("quota = 1000,", "mode = \"shadow\", quota = 1000,");
+    let bundle = Bundle::load(&files(ROLES, POLICY, &limits)).unwrap();
+    assert_eq!(bundle.limits().find("general").unwrap().mode, Mode::Shadow);
+    assert_eq!(bundle.limits().find("writes").unwrap().mode, Mode::Enforce);
+}
+
+#[test]
+fn everything_knows_its_line() {
+    let bundle = bundle();
+    assert_eq!(bundle.rules().iter().map(|rule| rule.line).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(bundle.links().iter().map(|link| link.line).max(), Some(2));
+    let line = |text: &str| {
+        ROUTES.lines().zip(1_u32..).find(|(line, _)| line.starts_with(text)).unwrap().1
+    };
+    assert_eq!(bundle.routes().by_id("refund").unwrap().line, line("refund ="));
+    assert_eq!(bundle.limits().find("general").unwrap().line, line("general ="));
+    assert_eq!(bundle.networks().iter().next().unwrap().line, line("office ="));
+    let admin = bundle.role("admin").unwrap();
+    assert_eq!(bundle.condition(admin).line, line("admin ="));
+    let refund = bundle.permission("orders.refund").unwrap();
+    assert_eq!(bundle.permission_line(refund), line("orders = { owned"));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn what_is_not_understood_is_refused() {
         "- c: {as: [], request: GET /a, expect: some}",
         "- c: {as: [], request: GET /a, expect: {deny: why}}",
         "- c: {as: [], request: GET /a}",
-        "- c: {as: [], request: GET /a, expect: any, mfa: yes}",
+        "- c: {as: [], request: GET /a, expect: any, mfax: yes}",
         "- c: {as: [], as: [], request: GET /a, expect: any}",
         "- {c: {as: [], request: GET /a, expect: any}, d: {as: [], request: GET /a, expect: any}}",
         "- {}",

@@ -86,6 +86,8 @@ codes! {
     ScopeWithoutOwner = "P045",
     /// A policy without a single rule.
     NoRules = "P046",
+    /// A mode that is not known.
+    UnknownMode = "P047",
 
     /// A file that is not valid TOML.
     TomlSyntax = "P050",
@@ -125,6 +127,8 @@ codes! {
     UnknownLimit = "P067",
     /// A limit per principal on a route that reads no token.
     LimitWithoutPrincipal = "P068",
+    /// A second factor wanted where no token is required that could tell of one.
+    MfaWithoutToken = "P069",
 
     /// Casbin and the compiled table disagree.
     ProofDisagrees = "P070",
@@ -139,6 +143,8 @@ codes! {
     CaseRequest = "P081",
     /// An address in a case that is not understood.
     CaseAddress = "P082",
+    /// An age of a second factor in a case that is not understood.
+    CaseAge = "P083",
 
     /// An origin that is not written exactly as browsers send it.
     BadOrigin = "P090",

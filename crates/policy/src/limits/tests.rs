@@ -110,7 +110,8 @@ fn every_value_is_bounded() {
         ("key = \"address\", ", "", &[Code::MissingKey]),
         (", quota = 1000", "", &[Code::MissingKey]),
         (", per = \"15m\"", "", &[Code::MissingKey]),
-        ("per = \"15m\"", "per = \"15m\", mode = \"shadow\"", &[Code::UnknownKey]),
+        ("per = \"15m\"", "per = \"15m\", mode = \"try\"", &[Code::UnknownMode]),
+        ("per = \"15m\"", "per = \"15m\", burst = 1", &[Code::UnknownKey]),
         ("general =", "General =", &[Code::BadName, Code::UnknownLimit]),
     ];
     for (from, to, expected) in edits {

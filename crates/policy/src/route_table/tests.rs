@@ -19,6 +19,9 @@ fn routes(matches: &[&str]) -> Vec<(Route, Place<'static>)> {
             network: None,
             limits: Box::default(),
             body: BodyRule::default(),
+            mfa_secs: None,
+            mode: Mode::Enforce,
+            line: u32::from(index.0) + 1,
         };
         (route, Place { file: "routes.toml", line: u32::from(index.0) + 1, column: 1 })
     };
