@@ -36,6 +36,7 @@ mod names;
 mod network;
 mod oracle;
 mod pattern;
+pub mod replay;
 mod resources;
 mod role_set;
 mod roles;
