@@ -3,14 +3,14 @@
 //! Every verb reads the folder, asks the policy engine and prints what it says. None of them
 //! needs a running edge.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use stockade_policy::{Bundle, BundleFiles, Finding};
-use stockade_settings::bundle_folder;
+use stockade_settings::bundle_folder::{self, FolderFile};
 
 use crate::exit::Exit;
+use crate::render::{self, Screen};
 
 mod check;
 mod matrix;
@@ -42,22 +42,31 @@ struct FolderArgs {
     folder: PathBuf,
 }
 
-/// Runs one verb, writing what it has to say to `out`.
-pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// What is wrong with a bundle, and the files it was read from.
+#[derive(Debug)]
+struct Refused {
+    findings: Vec<Finding>,
+    files: Vec<FolderFile>,
+}
+
+/// Runs one verb, which says what it has to say on `screen`.
+pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     match &args.verb {
-        PolicyVerb::Check(args) => check::run(args, out),
-        PolicyVerb::Test(args) => test::run(args, out),
-        PolicyVerb::Matrix(args) => matrix::run(args, out),
+        PolicyVerb::Check(args) => check::run(args, screen),
+        PolicyVerb::Test(args) => test::run(args, screen),
+        PolicyVerb::Matrix(args) => matrix::run(args, screen),
     }
 }
 
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
-    fn load(&self) -> anyhow::Result<Result<Bundle, Vec<Finding>>> {
-        let folder = bundle_folder::read(&self.folder).context("the policy was not read")?;
-        let files = folder.files.into_iter();
-        let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
-        Ok(Bundle::load(&BundleFiles::from_folder(files)))
+    fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
+        let files = bundle_folder::read(&self.folder).context("the policy was not read")?.files;
+        let handed = files.iter();
+        let handed =
+            handed.map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
+        let loaded = Bundle::load(&BundleFiles::from_folder(handed));
+        Ok(loaded.map_err(|findings| Refused { findings, files }))
     }
 
     fn path(&self) -> &Path {
@@ -66,17 +75,9 @@ impl FolderArgs {
 }
 
 /// Prints findings, one a line, and how many there are.
-fn print_findings(findings: &[Finding], out: &mut dyn Write) -> anyhow::Result<()> {
-    for finding in findings {
-        writeln!(out, "{finding}")?;
-    }
-    writeln!(out, "{}: the policy is refused", counted(findings.len(), "finding"))?;
-    Ok(())
-}
-
-/// A number with its noun: `1 finding`, `2 findings`.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+fn print_findings(refused: &Refused, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let Refused { findings, files } = refused;
+    render::print_findings(findings, files, "the policy is refused", screen)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
     let words = ["policy"].into_iter().chain(verb.iter().copied()).chain([folder.as_str()]);
     let line = Line::try_parse_from(words).unwrap();
     let mut out = Vec::new();
-    let exit = run(&line.policy, &mut out).unwrap();
+    let exit = run(&line.policy, &mut Screen::plain(&mut out)).unwrap();
     (exit, String::from_utf8(out).unwrap())
 }
 
@@ -94,7 +94,7 @@ fn a_changed_rule_breaks_its_cases_and_shows_in_the_matrix() {
 fn without_a_policy_there_is_no_answer() {
     let missing = Path::new("/nonexistent/policies");
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
-    assert!(run(&line.policy, &mut Vec::new()).is_err());
+    assert!(run(&line.policy, &mut Screen::plain(&mut Vec::new())).is_err());
 
     let empty = tempfile::tempdir().unwrap();
     let (exit, out) = run_in(empty.path(), &["check"]);
