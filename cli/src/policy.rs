@@ -14,6 +14,7 @@ use crate::render::{self, Screen};
 
 mod check;
 mod matrix;
+mod replay;
 mod test;
 
 /// Arguments of `stockade policy`.
@@ -32,6 +33,9 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Judges a log of past decisions, and says which would be made differently; exit code 2
+    /// where some would, 3 where somebody could reach more.
+    Replay(replay::ReplayArgs),
 }
 
 /// The folder a verb is about.
@@ -55,6 +59,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
+        PolicyVerb::Replay(args) => replay::run(args, screen),
     }
 }
 

@@ -47,8 +47,12 @@ pub(super) fn run(args: &MatrixArgs, screen: &mut Screen<'_>) -> anyhow::Result<
     Ok(Exit::Done)
 }
 
-/// Without a policy there is no matrix.
-fn refuse(refused: &Refused, format: Format, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+/// Without a policy there is no answer, neither yes nor no.
+pub(super) fn refuse(
+    refused: &Refused,
+    format: Format,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<Exit> {
     #[derive(Debug, Serialize)]
     struct Report<'a> {
         findings: Vec<FindingBody<'a>>,

@@ -6,6 +6,7 @@
 )]
 
 mod output;
+mod replay;
 mod terminal;
 
 use std::path::{Path, PathBuf};
