@@ -4,6 +4,7 @@
 //! in [`exit`].
 
 mod ban;
+mod control;
 mod exit;
 mod health;
 mod policy;

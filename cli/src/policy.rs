@@ -1,7 +1,7 @@
 //! `stockade policy`: what security teams do with a policy folder.
 //!
-//! Every verb reads the folder, asks the policy engine and prints what it says. None of them
-//! needs a running edge.
+//! Most verbs read the folder, ask the policy engine and print what it says, without a running
+//! edge. `reload`, `status` and `rollback` ask the running edge instead, over its control socket.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,14 @@ use stockade_settings::bundle_folder::{self, FolderFile};
 use crate::exit::Exit;
 use crate::render::{self, Screen};
 
+mod change;
 mod check;
+mod fmt;
 mod matrix;
+mod reload;
 mod replay;
+mod rollback;
+mod status;
 mod test;
 
 /// Arguments of `stockade policy`.
@@ -36,6 +41,14 @@ enum PolicyVerb {
     /// Judges a log of past decisions, and says which would be made differently; exit code 2
     /// where some would, 3 where somebody could reach more.
     Replay(replay::ReplayArgs),
+    /// Aligns the files as everybody's are; nothing they say changes.
+    Fmt(fmt::FmtArgs),
+    /// Has a running edge read, prove and serve its policy folder; exit code 2 when it is refused.
+    Reload(reload::ReloadArgs),
+    /// Says which bundle a running edge serves, and what it refused.
+    Status(status::StatusArgs),
+    /// Returns a running edge to a bundle that it served before.
+    Rollback(rollback::RollbackArgs),
 }
 
 /// The folder a verb is about.
@@ -60,6 +73,10 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
+        PolicyVerb::Fmt(args) => fmt::run(args, screen),
+        PolicyVerb::Reload(args) => reload::run(args, screen),
+        PolicyVerb::Status(args) => status::run(args, screen),
+        PolicyVerb::Rollback(args) => rollback::run(args, screen),
     }
 }
 

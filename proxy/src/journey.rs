@@ -14,6 +14,7 @@ use crate::guards::rate_limit::Standings;
 use crate::listener::pace::BodyPace;
 use crate::live_policy::InForce;
 use crate::rejection::Rejection;
+use crate::response_headers::ResponseHeaders;
 
 /// A step of the judgement, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,11 @@ impl Journey {
 
     pub(crate) fn admission_mut(&mut self) -> Option<&mut Admission> {
         self.admission.as_mut()
+    }
+
+    /// What the answer says of itself, by the policy the request began under.
+    pub(crate) fn response_headers(&self) -> &ResponseHeaders {
+        self.policy.as_ref().map_or(ResponseHeaders::default(), |policy| &policy.headers)
     }
 
     /// The request leaves for the upstream.

@@ -40,8 +40,7 @@ pub(crate) fn policy() -> InForce {
     ];
     let files: BTreeMap<_, _> =
         files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
-    let bundle = Bundle::load(&BundleFiles::new(files)).unwrap();
-    InForce { hash: bundle.hash().to_string(), bundle }
+    InForce::new(Bundle::load(&BundleFiles::new(files)).unwrap())
 }
 
 pub(crate) fn route<'p>(policy: &'p InForce, id: &str) -> &'p Route {

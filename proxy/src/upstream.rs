@@ -69,6 +69,16 @@ const REMOVED: [&str; 40] = [
     "x-sendfile",
 ];
 
+/// What most requests carry and every upstream may have, looked at first.
+static KEPT: [HeaderName; 6] = [
+    header::HOST,
+    header::ACCEPT,
+    header::USER_AGENT,
+    header::ACCEPT_ENCODING,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+];
+
 /// How headers begin in which proxies tell what they have changed.
 const FORWARDED: &str = "x-forwarded";
 
@@ -154,7 +164,10 @@ impl Upstream {
             },
             authenticated_at: principal.map_or(0, |who| who.authenticated_at()),
             client_address: journey.client.to_string(),
-            bundle: journey.policy.as_ref().map_or_else(String::new, |policy| policy.hash.clone()),
+            bundle: journey
+                .policy
+                .as_ref()
+                .map_or_else(String::new, |policy| policy.hash.to_string()),
             expires_at: clock::unix_secs() + LIFETIME_SECS,
         }
     }
@@ -183,6 +196,9 @@ fn is_framing(name: &HeaderName) -> bool {
 
 /// Compared with `_` and `.` folded into `-`, as some servers fold them.
 fn is_untrusted(name: &HeaderName) -> bool {
+    if KEPT.contains(name) {
+        return false;
+    }
     let name = name.as_str();
     headers::is_reserved(name)
         || name.get(..FORWARDED.len()).is_some_and(|start| folds_to(start, FORWARDED))

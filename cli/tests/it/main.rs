@@ -5,6 +5,8 @@
     reason = "these are tests: where they cannot go on, they have failed"
 )]
 
+mod fmt;
+mod handbook;
 mod output;
 mod replay;
 mod terminal;

@@ -14,6 +14,7 @@ mod keep_alive;
 mod orders;
 mod pingora_items;
 mod refusals;
+mod reload;
 mod start_stop;
 mod tls;
 mod tour;

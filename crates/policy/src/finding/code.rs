@@ -150,6 +150,17 @@ codes! {
     BadOrigin = "P090",
     /// A header that is not one name in small letters.
     BadHeader = "P091",
+    /// A text that cannot be the value of a header.
+    BadHeaderValue = "P092",
+
+    /// A file that is no OpenAPI document, or one whose operations name no permissions.
+    OpenApiSyntax = "P100",
+    /// An operation of the upstream's that no route leads to.
+    OperationWithoutRoute = "P101",
+    /// A route that leads to no operation of the upstream's.
+    RouteWithoutOperation = "P102",
+    /// An operation that demands another permission than its route does.
+    PermissionDiffers = "P103",
 }
 
 impl fmt::Display for Code {
