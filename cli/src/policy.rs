@@ -19,6 +19,7 @@ mod coverage;
 mod fmt;
 mod matrix;
 mod reload;
+mod replay;
 mod rollback;
 mod status;
 mod test;
@@ -41,6 +42,9 @@ enum PolicyVerb {
     Coverage(coverage::CoverageArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Judges a log of past decisions, and says which would be made differently; exit code 2
+    /// where some would, 3 where somebody could reach more.
+    Replay(replay::ReplayArgs),
     /// Aligns the files as everybody's are; nothing they say changes.
     Fmt(fmt::FmtArgs),
     /// Has a running edge read, prove and serve its policy folder; exit code 2 when it is refused.
@@ -73,6 +77,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Coverage(args) => coverage::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
+        PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
         PolicyVerb::Reload(args) => reload::run(args, screen),
         PolicyVerb::Status(args) => status::run(args, screen),

@@ -8,6 +8,7 @@
 mod fmt;
 mod handbook;
 mod output;
+mod replay;
 mod terminal;
 
 use std::path::{Path, PathBuf};

@@ -44,6 +44,7 @@ mod network;
 pub mod openapi;
 mod oracle;
 mod pattern;
+pub mod replay;
 mod resources;
 mod role_set;
 mod roles;
