@@ -31,19 +31,19 @@ pub(crate) struct PolicyArgs {
 /// What to do with a policy folder.
 #[derive(Debug, clap::Subcommand)]
 enum PolicyVerb {
-    /// Reads, compiles and proves the policy, and says everything that is wrong with it.
+    /// Read, compile and prove the policy, and say everything that is wrong with it.
     Check(check::CheckArgs),
-    /// Runs the cases and says which do not hold.
+    /// Run the cases and say which do not hold.
     Test(test::TestArgs),
-    /// Prints what every role gets on every route.
+    /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
-    /// Aligns the files as everybody's are; nothing they say changes.
+    /// Align the files as everybody's are; nothing they say changes.
     Fmt(fmt::FmtArgs),
-    /// Has a running edge read, prove and serve its policy folder; exit code 2 when it is refused.
+    /// Have a running edge read, prove and serve its policy folder.
     Reload(reload::ReloadArgs),
-    /// Says which bundle a running edge serves, and what it refused.
+    /// Say which bundle a running edge serves, and what it refused.
     Status(status::StatusArgs),
-    /// Returns a running edge to a bundle that it served before.
+    /// Return a running edge to a bundle that it served before.
     Rollback(rollback::RollbackArgs),
 }
 

@@ -7,6 +7,7 @@
 
 mod fmt;
 mod handbook;
+mod init;
 mod output;
 mod terminal;
 
