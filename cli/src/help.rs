@@ -75,6 +75,15 @@ const PAGES: &[Page] = &[
         examples: &["stockade policy fmt", "stockade policy fmt --check policies"],
     },
     Page {
+        verb: "policy simulate",
+        exits: &[(0, "it is allowed"), (1, "the command line or the policy is not understood"), (2, "it is denied")],
+        examples: &[
+            "stockade policy simulate 'curl -d {} https://shop/api/orders' --as customer",
+            "stockade policy simulate --as admin --from 127.0.0.1 --mfa 5m -- curl -X DELETE https://shop/api/products/42",
+            "stockade policy simulate policies -- curl -sS https://shop/api/products",
+        ],
+    },
+    Page {
         verb: "policy reload",
         exits: &[(0, "the new bundle is served"), (1, "the edge did not answer"), (2, "it is refused, and the old one goes on serving")],
         examples: &["stockade policy reload", "stockade policy reload --control /run/stockade/control.sock"],

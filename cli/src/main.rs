@@ -6,6 +6,7 @@
 mod ban;
 mod completions;
 mod control;
+mod duration;
 mod exit;
 mod health;
 mod help;

@@ -18,6 +18,7 @@ mod fmt;
 mod matrix;
 mod reload;
 mod rollback;
+mod simulate;
 mod status;
 mod test;
 
@@ -39,6 +40,8 @@ enum PolicyVerb {
     Matrix(matrix::MatrixArgs),
     /// Align the files as everybody's are; nothing they say changes.
     Fmt(fmt::FmtArgs),
+    /// Say what the policy says to a request that is written as a curl command line.
+    Simulate(simulate::SimulateArgs),
     /// Have a running edge read, prove and serve its policy folder.
     Reload(reload::ReloadArgs),
     /// Say which bundle a running edge serves, and what it refused.
@@ -69,6 +72,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
+        PolicyVerb::Simulate(args) => simulate::run(args, screen),
         PolicyVerb::Reload(args) => reload::run(args, screen),
         PolicyVerb::Status(args) => status::run(args, screen),
         PolicyVerb::Rollback(args) => rollback::run(args, screen),

@@ -9,6 +9,7 @@ mod fmt;
 mod handbook;
 mod init;
 mod output;
+mod simulate;
 mod terminal;
 
 use std::path::{Path, PathBuf};
