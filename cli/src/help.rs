@@ -62,6 +62,11 @@ const PAGES: &[Page] = &[
         examples: &["stockade policy test", "stockade policy test --format json | jq '.failed'"],
     },
     Page {
+        verb: "policy coverage",
+        exits: &[(0, "as much is covered as --min asks for"), (1, "the policy or the cases are refused, or a case does not hold"), (2, "less is covered")],
+        examples: &["stockade policy coverage", "stockade policy coverage --min 90 policies"],
+    },
+    Page {
         verb: "policy matrix",
         exits: &[(0, "it is printed, or as reviewed"), (1, "the policy is refused"), (2, "it is not as reviewed")],
         examples: &[

@@ -16,7 +16,7 @@ use stockade_policy::{Asker, Bundle, Caller, Circumstances, CleanPath, RoleSet};
 
 use self::answer::{Answer, Held, Verdict};
 use self::curl::CurlRequest;
-use super::{FolderArgs, print_findings};
+use super::{FolderArgs, refuse};
 use crate::duration;
 use crate::exit::Exit;
 use crate::render::{Format, FormatArgs, Screen};
@@ -52,10 +52,7 @@ pub(super) fn run(args: &SimulateArgs, screen: &mut Screen<'_>) -> anyhow::Resul
     let request = CurlRequest::parse(&words)?;
     let bundle = match folder.load()? {
         Ok(bundle) => bundle,
-        Err(refused) => {
-            print_findings(&refused, screen)?;
-            return Ok(Exit::Failed);
-        }
+        Err(refused) => return refuse(&refused, args.output.format, screen),
     };
     let held = args.held(&request, &bundle)?;
     let at = Circumstances { from: args.from, mfa_age_secs: args.mfa };
