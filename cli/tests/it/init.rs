@@ -30,8 +30,13 @@ fn every_verb_is_content_with_a_fresh_start() {
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert!(out.contains("\nstockade-proxy --config stockade.toml\n"), "{out}");
     let policies = folder.path().join("policies").display().to_string();
-    for verb in [&["check", "--strict"][..], &["test"], &["matrix", "--check"], &["fmt", "--check"]]
-    {
+    for verb in [
+        &["coverage", "--min", "100"][..],
+        &["check", "--strict"],
+        &["test"],
+        &["matrix", "--check"],
+        &["fmt", "--check"],
+    ] {
         let words = ["policy"].iter().chain(verb).copied().chain([policies.as_str()]);
         let (code, out, err) = told(stockade(words));
         assert_eq!(code, Some(0), "{verb:?}: {out}{err}");
