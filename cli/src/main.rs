@@ -4,9 +4,14 @@
 //! in [`exit`].
 
 mod ban;
+mod completions;
 mod control;
+mod duration;
 mod exit;
 mod health;
+mod help;
+mod init;
+mod man;
 mod policy;
 mod render;
 #[cfg(feature = "serve")]
@@ -19,7 +24,7 @@ mod verify;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::exit::Exit;
 use crate::render::{Color, Screen};
@@ -44,14 +49,16 @@ enum Verb {
     /// Start the whole system, edge and core, on embedded defaults.
     #[cfg(feature = "serve")]
     Up(up::UpArgs),
-    /// Prove that stock, ledger and orders agree; exit code 2 when they do not.
+    /// Prove that stock, ledger and orders agree.
     #[cfg(feature = "serve")]
     Verify(verify::VerifyArgs),
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
-    /// Ask a running program whether it wants traffic; exit code 0 for yes, 1 for no.
+    /// Ask a running program whether it wants traffic.
     Health(health::HealthArgs),
+    /// Write settings and policies for fronting your own HTTP service with the edge alone.
+    Init(init::InitArgs),
     /// Check, test and print policies.
     Policy(policy::PolicyArgs),
     /// Refuse everything from an address or network for a while.
@@ -60,10 +67,19 @@ enum Verb {
     Unban(ban::UnbanArgs),
     /// List the bans in force.
     Bans(ban::BansArgs),
+    /// Print what a shell needs to complete verbs and flags.
+    Completions(completions::CompletionsArgs),
+    /// Print or write the manual.
+    Man(man::ManArgs),
+}
+
+/// The command line, as help, completions and the manual show it.
+fn command() -> clap::Command {
+    help::with_pages(Cli::command())
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match command().try_get_matches().and_then(|words| Cli::from_arg_matches(&words)) {
         Ok(cli) => cli,
         Err(error) => return tell_usage(&error).into(),
     };
@@ -97,9 +113,12 @@ fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         #[cfg(feature = "serve")]
         Verb::User(args) => user::run(args, screen),
         Verb::Health(args) => health::run(args, screen),
+        Verb::Init(args) => init::run(args, screen),
         Verb::Policy(args) => policy::run(args, screen),
         Verb::Ban(args) => ban::ban(args, screen),
         Verb::Unban(args) => ban::unban(args, screen),
         Verb::Bans(args) => ban::bans(args, screen),
+        Verb::Completions(args) => completions::run(args, screen),
+        Verb::Man(args) => man::run(args, screen),
     }
 }

@@ -21,6 +21,7 @@ mod matrix;
 mod reload;
 mod replay;
 mod rollback;
+mod simulate;
 mod status;
 mod test;
 
@@ -34,24 +35,25 @@ pub(crate) struct PolicyArgs {
 /// What to do with a policy folder.
 #[derive(Debug, clap::Subcommand)]
 enum PolicyVerb {
-    /// Reads, compiles and proves the policy, and says everything that is wrong with it.
+    /// Read, compile and prove the policy, and say everything that is wrong with it.
     Check(check::CheckArgs),
-    /// Runs the cases and says which do not hold.
+    /// Run the cases and say which do not hold.
     Test(test::TestArgs),
-    /// Says what could change without any case noticing.
+    /// Say what could change without any case noticing.
     Coverage(coverage::CoverageArgs),
-    /// Prints what every role gets on every route.
+    /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
-    /// Judges a log of past decisions, and says which would be made differently; exit code 2
-    /// where some would, 3 where somebody could reach more.
+    /// Judge a log of past decisions, and say which would be made differently.
     Replay(replay::ReplayArgs),
-    /// Aligns the files as everybody's are; nothing they say changes.
+    /// Align the files as everybody's are; nothing they say changes.
     Fmt(fmt::FmtArgs),
-    /// Has a running edge read, prove and serve its policy folder; exit code 2 when it is refused.
+    /// Say what the policy says to a request that is written as a curl command line.
+    Simulate(simulate::SimulateArgs),
+    /// Have a running edge read, prove and serve its policy folder.
     Reload(reload::ReloadArgs),
-    /// Says which bundle a running edge serves, and what it refused.
+    /// Say which bundle a running edge serves, and what it refused.
     Status(status::StatusArgs),
-    /// Returns a running edge to a bundle that it served before.
+    /// Return a running edge to a bundle that it served before.
     Rollback(rollback::RollbackArgs),
 }
 
@@ -79,6 +81,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
+        PolicyVerb::Simulate(args) => simulate::run(args, screen),
         PolicyVerb::Reload(args) => reload::run(args, screen),
         PolicyVerb::Status(args) => status::run(args, screen),
         PolicyVerb::Rollback(args) => rollback::run(args, screen),

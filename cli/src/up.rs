@@ -7,6 +7,7 @@
 mod certificates;
 mod data_dir;
 mod demo;
+mod edge_files;
 mod ready;
 mod secrets;
 mod tour;
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 
 use self::data_dir::DataDir;
 use self::demo::Demo;
+pub(crate) use self::edge_files::make_edge_files;
 use self::ready::Ready;
 use crate::exit::Exit;
 

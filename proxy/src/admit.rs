@@ -4,8 +4,9 @@
 //! guards proved and returns what later guards need, so a wrong order does not compile. Nothing
 //! else can make an [`Admission`].
 
+use stockade_policy::CleanPath;
+
 use crate::asking::Asking;
-use crate::clean_path::CleanPath;
 use crate::clock;
 use crate::cors::{self, Preflight};
 use crate::guards::authenticate::{self, Caller, FailureBudget};

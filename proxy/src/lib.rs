@@ -20,7 +20,6 @@ mod admit;
 mod answer_fields;
 mod asking;
 mod bans;
-mod clean_path;
 mod client_addr;
 mod clock;
 mod config;

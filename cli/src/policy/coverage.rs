@@ -17,7 +17,7 @@ use crate::render::{Format, FormatArgs, Screen, Tone, counted, visible};
 pub(super) struct CoverageArgs {
     #[command(flatten)]
     folder: FolderArgs,
-    /// The least coverage in percent; exit code 2 below it.
+    /// The least coverage in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     min: u8,
     #[command(flatten)]

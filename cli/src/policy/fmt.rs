@@ -23,8 +23,7 @@ use crate::render::{
 pub(super) struct FmtArgs {
     #[command(flatten)]
     folder: FolderArgs,
-    /// Changes nothing and names the files that are not formatted; exit code 2 where there are
-    /// any.
+    /// Change nothing, and name the files that are not formatted.
     #[arg(long)]
     check: bool,
     #[command(flatten)]

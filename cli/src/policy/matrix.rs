@@ -23,7 +23,7 @@ const KEY_COLUMNS: usize = 2;
 pub(super) struct MatrixArgs {
     #[command(flatten)]
     folder: FolderArgs,
-    /// Compares with golden/matrix.txt instead of printing; exit code 2 where it differs.
+    /// Compare with golden/matrix.txt instead of printing.
     #[arg(long)]
     check: bool,
     #[command(flatten)]

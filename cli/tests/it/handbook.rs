@@ -7,7 +7,8 @@ use super::*;
 #[track_caller]
 fn shown_in_handbook(command: &str, folder: &Path) {
     let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
-    let words = command.split(' ').skip(1).chain([folder.to_str().unwrap()]);
+    let words = shell_words::split(command).unwrap();
+    let words = words.iter().skip(1).map(String::as_str).chain([folder.to_str().unwrap()]);
     let (_, out, err) = told(stockade(words));
     assert_eq!(err, "");
     let out: Vec<_> = out.lines().map(without_line_number).collect();
@@ -22,14 +23,16 @@ fn shown_in_handbook(command: &str, folder: &Path) {
     assert!(shown.any(is_what_is_said), "policies/README.md does not show:\n{}", out.join("\n"));
 }
 
-/// `file:12:5: words` as `file::5: words`.
+/// `file.csv:12:5: words` as `file.csv::5: words`, wherever it stands.
 fn without_line_number(line: &str) -> String {
-    match line.split_once(':') {
-        Some((file, rest)) if file.contains('.') => {
-            format!("{file}:{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
-        }
-        _ => line.to_owned(),
+    let mut pieces = line.split_inclusive([':', ' ']);
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let of_file = [".csv:", ".toml:", ".yaml:"].iter().any(|end| kept.ends_with(end));
+        let digits = |c: char| c.is_ascii_digit();
+        kept.push_str(if of_file { piece.trim_start_matches(digits) } else { piece });
     }
+    kept
 }
 
 #[test]
@@ -60,4 +63,10 @@ fn the_form_of_the_handbook_is_that_of_the_program() {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "p,   customer,    orders,", "p,customer,orders,");
     shown_in_handbook("stockade policy fmt --check", folder.path());
+}
+
+#[test]
+fn the_simulation_of_the_handbook_is_that_of_the_program() {
+    let command = "stockade policy simulate --as customer 'curl -d {} https://shop/api/orders'";
+    shown_in_handbook(command, &shipped());
 }

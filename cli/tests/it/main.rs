@@ -7,8 +7,10 @@
 
 mod fmt;
 mod handbook;
+mod init;
 mod output;
 mod replay;
+mod simulate;
 mod terminal;
 
 use std::path::{Path, PathBuf};

@@ -122,3 +122,37 @@ fn a_command_line_that_is_not_understood_is_told() {
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.contains("a similar subcommand exists: 'check'"), "{err}");
 }
+
+#[test]
+fn shells_get_their_completions() {
+    for (shell, sign) in
+        [("bash", "complete -F"), ("zsh", "#compdef stockade"), ("fish", "complete -c stockade")]
+    {
+        let (code, out, err) = told(stockade(["completions", shell]));
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(out.contains(sign) && out.contains("matrix"), "{shell}");
+    }
+    assert_eq!(told(stockade(["completions", "cmd"])).0, Some(1));
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_verb() {
+    let (code, page, _) = told(stockade(["man"]));
+    assert_eq!(code, Some(0));
+    assert!(page.contains(".TH stockade 1"), "{page}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    assert_eq!(told(stockade(["man", &pages.display().to_string()])).0, Some(0));
+    let check = std::fs::read_to_string(pages.join("stockade-policy-check.1")).unwrap();
+    assert!(check.contains("Exit codes:") && check.contains("stockade policy check"), "{check}");
+    assert!(pages.join("stockade.1").is_file() && pages.join("stockade-init.1").is_file());
+}
+
+#[test]
+fn help_goes_to_standard_output_and_says_how_a_verb_ends() {
+    let (code, out, err) = told(stockade(["policy", "fmt", "--help"]));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("Exit codes:") && out.contains("Examples:"), "{out}");
+    assert!(!out.contains('\u{1b}'), "{out}");
+}

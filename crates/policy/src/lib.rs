@@ -25,6 +25,7 @@
 mod activation;
 mod bundle;
 pub mod cases;
+mod clean_path;
 mod cors;
 pub mod coverage;
 mod draft;
@@ -59,6 +60,7 @@ mod toml_reader;
 
 pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
 pub use self::bundle::{Bundle, Unproven};
+pub use self::clean_path::{Ambiguity, CleanPath, TARGET_BYTES_MAX};
 pub use self::cors::Cors;
 pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
 pub use self::finding::{Code, Finding, Severity};

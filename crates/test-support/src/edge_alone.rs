@@ -94,7 +94,7 @@ impl EdgeSetup {
         let mut process = Process::spawn(&program, arguments, folder.path());
         let (address, ops) = eventually("the edge's addresses", || {
             assert!(process.ended().is_none(), "the edge ended:\n{}", process.stderr());
-            find_addresses(&process.stderr())
+            edge_addresses(&process.stderr())
         })
         .await;
         let probe = if self.keyless { "/livez" } else { "/readyz" };
@@ -156,8 +156,9 @@ assertion_secret_file = "secret"
     }
 }
 
-/// With port 0 the addresses are known from the log alone.
-fn find_addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// Where an edge listens and where its probes are, by its log in JSON. With port 0 the addresses are
+/// known from there alone.
+pub fn edge_addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
     let mut events = log.lines().filter_map(|line| serde_json::from_str(line).ok());
     let event = events.find(|event: &Value| event["message"] == "the edge runs")?;
     let address = |name: &str| event[name].as_str()?.parse().ok();

@@ -42,7 +42,7 @@ pub mod vectors;
 pub use client::{Answer, Call, Client, Connection, Protocol};
 pub use command::Said;
 pub use door::Door;
-pub use edge_alone::{EdgeAlone, EdgeSetup, PolicyFolder};
+pub use edge_alone::{EdgeAlone, EdgeSetup, PolicyFolder, edge_addresses};
 pub use first_start::Session;
 pub use issuer::TestIssuer;
 pub use process::Process;

@@ -10,6 +10,7 @@
 mod access;
 mod deadlines;
 mod headers;
+mod init;
 mod keep_alive;
 mod orders;
 mod pingora_items;
