@@ -16,6 +16,7 @@ mod check;
 mod coverage;
 mod matrix;
 mod test;
+mod who_can;
 
 /// Arguments of `stockade policy`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Says what could change without any case noticing.
     Coverage(coverage::CoverageArgs),
+    /// Says who is allowed a permission or a route, and by which lines; exit code 2 for nobody.
+    WhoCan(who_can::WhoCanArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
 }
@@ -51,6 +54,7 @@ pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         PolicyVerb::Check(args) => check::run(args, out),
         PolicyVerb::Test(args) => test::run(args, out),
         PolicyVerb::Coverage(args) => coverage::run(args, out),
+        PolicyVerb::WhoCan(args) => who_can::run(args, out),
         PolicyVerb::Matrix(args) => matrix::run(args, out),
     }
 }
