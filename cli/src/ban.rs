@@ -1,25 +1,12 @@
 //! `stockade ban`, `unban`, `bans`: who the edge refuses everything, without a reload.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::io::Write;
 
-use anyhow::{Context as _, bail};
-use stockade_contract::control::{Answer, Command, LINE_BYTES_MAX};
+use anyhow::bail;
+use stockade_contract::control::{Answer, Command};
 
+use crate::control::ControlArgs;
 use crate::exit::Exit;
-
-/// Longest wait for the edge's answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Where the edge takes commands.
-#[derive(Debug, clap::Args)]
-struct ControlArgs {
-    /// The edge's control socket.
-    #[arg(long, value_name = "SOCKET", default_value = ".stockade/control.sock")]
-    control: PathBuf,
-}
 
 /// Arguments of `stockade ban`.
 #[derive(Debug, clap::Args)]
@@ -72,25 +59,11 @@ fn print(answer: Answer, out: &mut dyn Write) -> anyhow::Result<Exit> {
                 writeln!(out, "{}  until {} (seconds since 1970 UTC)", ban.network, ban.until)?;
             }
         }
+        Answer::PolicyChange { .. }
+        | Answer::PolicyRefused { .. }
+        | Answer::PolicyStatus { .. } => bail!("the edge answered another question"),
     }
     Ok(Exit::Done)
-}
-
-impl ControlArgs {
-    fn ask(&self, command: &Command) -> anyhow::Result<Answer> {
-        let path = self.control.display();
-        let mut stream = UnixStream::connect(&self.control)
-            .with_context(|| format!("cannot reach the edge on `{path}`; is it up?"))?;
-        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
-        writeln!(stream, "{}", serde_json::to_string(command)?)?;
-        let mut line = String::new();
-        let bound = u64::try_from(LINE_BYTES_MAX)?;
-        BufReader::new(stream.take(bound))
-            .read_line(&mut line)
-            .context("the edge did not answer")?;
-        serde_json::from_str(&line).context("the edge's answer is not one of this version's")
-    }
 }
 
 /// `90s`, `15m`, `2h` or `7d`, in seconds.

@@ -4,9 +4,11 @@
 //! in [`exit`].
 
 mod ban;
+mod control;
 mod exit;
 mod health;
 mod policy;
+mod render;
 #[cfg(feature = "serve")]
 mod up;
 #[cfg(feature = "serve")]
@@ -20,6 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
+use crate::render::{Color, Screen};
 
 #[cfg(feature = "serve")]
 #[global_allocator]
@@ -31,6 +34,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
+    /// When output has colours.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,27 +63,43 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut out = io::stdout().lock();
-    let done = match cli.verb {
-        #[cfg(feature = "serve")]
-        Verb::Up(args) => up::run(&args, &mut out),
-        #[cfg(feature = "serve")]
-        Verb::Verify(args) => verify::run(&args, &mut out),
-        #[cfg(feature = "serve")]
-        Verb::User(args) => user::run(&args, &mut out),
-        Verb::Health(args) => health::run(&args, &mut out),
-        Verb::Policy(args) => policy::run(&args, &mut out),
-        Verb::Ban(args) => ban::ban(&args, &mut out),
-        Verb::Unban(args) => ban::unban(&args, &mut out),
-        Verb::Bans(args) => ban::bans(&args, &mut out),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return tell_usage(&error).into(),
     };
-    match done {
+    let mut out = io::stdout().lock();
+    let mut screen = Screen::of_stdout(&mut out, cli.color);
+    let done = run(&cli.verb, &mut screen);
+    match done.and_then(|exit| screen.flush().map(|()| exit).map_err(Into::into)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             // Standard error may be closed; the exit code still tells.
             drop(writeln!(io::stderr(), "stockade: {error:#}"));
             Exit::Failed.into()
         }
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line. The parser's own exit code
+/// for the latter would be that of an answer.
+fn tell_usage(error: &clap::Error) -> Exit {
+    // Whoever asked may be gone; the exit code still tells.
+    drop(error.print());
+    if error.use_stderr() { Exit::Failed } else { Exit::Done }
+}
+
+fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    match verb {
+        #[cfg(feature = "serve")]
+        Verb::Up(args) => up::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Verify(args) => verify::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::User(args) => user::run(args, screen),
+        Verb::Health(args) => health::run(args, screen),
+        Verb::Policy(args) => policy::run(args, screen),
+        Verb::Ban(args) => ban::ban(args, screen),
+        Verb::Unban(args) => ban::unban(args, screen),
+        Verb::Bans(args) => ban::bans(args, screen),
     }
 }

@@ -1,16 +1,16 @@
 //! `stockade policy coverage`: what could change without any case noticing?
 
-use std::io::Write;
+use std::io::Write as _;
 
 use anyhow::Context as _;
 use serde::Serialize;
 use stockade_policy::coverage::{self, Coverage, Missing, Share};
 use stockade_settings::bundle_folder;
 
-use super::check::{Format, JSON_VERSION};
 use super::test::parse_all;
-use super::{FolderArgs, counted, refuse};
+use super::{FolderArgs, refuse};
 use crate::exit::Exit;
+use crate::render::{Format, FormatArgs, Screen, Tone, counted, visible};
 
 /// Arguments of `stockade policy coverage`.
 #[derive(Debug, clap::Args)]
@@ -20,20 +20,19 @@ pub(super) struct CoverageArgs {
     /// The least coverage in percent; exit code 2 below it.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     min: u8,
-    /// How the answer is written.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: FormatArgs,
 }
 
-pub(super) fn run(args: &CoverageArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &CoverageArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let files = bundle_folder::read_cases(args.folder.path()).context("the cases were not read")?;
     let bundle = match args.folder.load()? {
         Ok(bundle) => bundle,
-        Err(findings) => return refuse(&findings, out),
+        Err(refused) => return refuse(&refused, args.output.format, screen),
     };
-    let cases = match parse_all(&files, &bundle) {
+    let cases = match parse_all(files, &bundle) {
         Ok(cases) => cases,
-        Err(findings) => return refuse(&findings, out),
+        Err(refused) => return refuse(&refused, args.output.format, screen),
     };
     let broken = cases.iter().filter(|case| !case.run(&bundle).passed()).count();
     if broken > 0 {
@@ -41,21 +40,23 @@ pub(super) fn run(args: &CoverageArgs, out: &mut dyn Write) -> anyhow::Result<Ex
         anyhow::bail!("{broken} of {cases} do not hold; see `stockade policy test`");
     }
     let coverage = coverage::measure(bundle, &cases);
-    match args.format {
-        Format::Human => print_human(&coverage, out)?,
-        Format::Json => print_json(&coverage, out)?,
+    match args.output.format {
+        Format::Human => print_human(&coverage, screen)?,
+        Format::Json => screen.json(&Report::of(&coverage))?,
     }
     Ok(if coverage.percent() < usize::from(args.min) { Exit::No } else { Exit::Done })
 }
 
-fn print_human(coverage: &Coverage, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print_human(coverage: &Coverage, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let look = screen.look();
     for (share, what) in [
         (&coverage.routes, "no case tries the route"),
         (&coverage.permissions, "no case tries the permission"),
         (&coverage.rules, "no case would miss"),
     ] {
         for Missing { file, line, what: uncovered, .. } in &share.missing {
-            writeln!(out, "{file}:{line}: {what} {uncovered}")?;
+            let place = look.paint(Tone::Place, &format!("{file}:{line}")).to_string();
+            writeln!(screen, "{place}: {what} {}", visible(uncovered))?;
         }
     }
     for (share, what) in [
@@ -63,16 +64,15 @@ fn print_human(coverage: &Coverage, out: &mut dyn Write) -> anyhow::Result<()> {
         (&coverage.permissions, "permissions with roles"),
         (&coverage.rules, "rules"),
     ] {
-        writeln!(out, "{what}: {} of {}", share.covered(), share.total)?;
+        writeln!(screen, "{what}: {} of {}", share.covered(), share.total)?;
     }
-    writeln!(out, "coverage: {} %", coverage.percent())?;
+    writeln!(screen, "coverage: {} %", coverage.percent())?;
     Ok(())
 }
 
-/// What `--format json` prints.
+/// The answer for programs.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    version: u32,
     percent: usize,
     routes: ShareBody<'a>,
     permissions: ShareBody<'a>,
@@ -93,16 +93,15 @@ struct MissingBody<'a> {
     what: &'a str,
 }
 
-fn print_json(coverage: &Coverage, out: &mut dyn Write) -> anyhow::Result<()> {
-    let report = Report {
-        version: JSON_VERSION,
-        percent: coverage.percent(),
-        routes: ShareBody::from(&coverage.routes),
-        permissions: ShareBody::from(&coverage.permissions),
-        rules: ShareBody::from(&coverage.rules),
-    };
-    writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-    Ok(())
+impl<'a> Report<'a> {
+    fn of(coverage: &'a Coverage) -> Self {
+        Self {
+            percent: coverage.percent(),
+            routes: ShareBody::from(&coverage.routes),
+            permissions: ShareBody::from(&coverage.permissions),
+            rules: ShareBody::from(&coverage.rules),
+        }
+    }
 }
 
 impl<'a> From<&'a Share> for ShareBody<'a> {

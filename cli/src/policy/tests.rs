@@ -40,7 +40,7 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
     let words = ["policy"].into_iter().chain(verb.iter().copied()).chain([folder.as_str()]);
     let line = Line::try_parse_from(words).unwrap();
     let mut out = Vec::new();
-    let exit = run(&line.policy, &mut out).unwrap();
+    let exit = run(&line.policy, &mut Screen::plain(&mut out)).unwrap();
     (exit, String::from_utf8(out).unwrap())
 }
 
@@ -182,10 +182,10 @@ fn who_can_names_roles_conditions_and_lines() {
 fn without_a_policy_there_is_no_answer() {
     let missing = Path::new("/nonexistent/policies");
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
-    assert!(run(&line.policy, &mut Vec::new()).is_err());
+    assert!(run(&line.policy, &mut Screen::plain(&mut Vec::new())).is_err());
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
     let typo = Line::try_parse_from(["policy", "who-can", "orders.reed", shipped]).unwrap();
-    let error = run(&typo.policy, &mut Vec::new()).unwrap_err().to_string();
+    let error = run(&typo.policy, &mut Screen::plain(&mut Vec::new())).unwrap_err().to_string();
     assert!(error.ends_with("did you mean `orders.read`?"), "{error}");
 
     let empty = tempfile::tempdir().unwrap();
@@ -196,4 +196,18 @@ fn without_a_policy_there_is_no_answer() {
     assert_eq!(run_edited(&["test"], &[broken]).0, Exit::Failed);
     assert_eq!(run_edited(&["matrix"], &[broken]).0, Exit::Failed);
     assert_eq!(run_edited(&["coverage"], &[broken]).0, Exit::Failed);
+}
+
+#[test]
+fn the_routes_are_compared_with_what_the_upstream_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("openapi.json");
+    let document =
+        r#"{"paths": {"/api/orders": {"get": {"x-stockade-permission": "orders.create"}}}}"#;
+    fs::write(&path, document).unwrap();
+    let (exit, out) = run_edited(&["check", "--openapi", path.to_str().unwrap()], &[]);
+    assert_eq!(exit, Exit::No);
+    let differs = "[P103] `orders` needs `orders.read`, and `GET /api/orders` demands";
+    assert!(out.contains(differs) && out.contains("[P102]"), "{out}");
+    assert!(out.ends_with("the policy and the upstream do not agree\n"), "{out}");
 }

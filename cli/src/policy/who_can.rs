@@ -1,15 +1,15 @@
 //! `stockade policy who-can`: who is allowed this, and which lines make it so?
 
-use std::io::Write;
+use std::io::Write as _;
 
 use serde::Serialize;
 use stockade_policy::{
-    Access, Auth, Bundle, Clash, Effect, Link, Reason, Requirement, TargetError, WhoCan, who_can,
+    Access, Bundle, Clash, Effect, Link, Reason, Requirement, TargetError, WhoCan, who_can,
 };
 
-use super::check::{Format, JSON_VERSION};
 use super::{FolderArgs, refuse};
 use crate::exit::Exit;
+use crate::render::{Format, FormatArgs, Screen, Tone, visible};
 
 /// Where rules stand.
 const POLICY_FILE: &str = "policy.csv";
@@ -26,64 +26,82 @@ pub(super) struct WhoCanArgs {
     target: String,
     #[command(flatten)]
     folder: FolderArgs,
-    /// How the answer is written.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: FormatArgs,
 }
 
-pub(super) fn run(args: &WhoCanArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &WhoCanArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let format = args.output.format;
     let bundle = match args.folder.load()? {
         Ok(bundle) => bundle,
-        Err(findings) => return refuse(&findings, out),
+        Err(refused) => return refuse(&refused, format, screen),
     };
     let found = match who_can(&bundle, &args.target) {
         Ok(found) => found,
         Err(error @ TargetError::Permission { .. }) => return Err(error.into()),
         Err(error @ (TargetError::NoRoute(_) | TargetError::Method { .. })) => {
-            match args.format {
-                Format::Human => writeln!(out, "nobody: {error}")?,
-                Format::Json => print_json(&Report::of_nobody(), out)?,
+            match format {
+                Format::Human => {
+                    let nobody = screen.look().paint(Tone::Bad, "nobody");
+                    writeln!(screen, "{nobody}: {}", visible(&error.to_string()))?;
+                }
+                Format::Json => screen.json(&Report::of_nobody())?,
             }
             return Ok(Exit::No);
         }
     };
-    match args.format {
-        Format::Human => print_human(&bundle, &found, out)?,
-        Format::Json => print_json(&Report::of(&bundle, &found), out)?,
+    match format {
+        Format::Human => print_human(&bundle, &found, screen)?,
+        Format::Json => screen.json(&Report::of(&bundle, &found))?,
     }
     Ok(if found.allowed.is_empty() { Exit::No } else { Exit::Done })
 }
 
-fn print_human(bundle: &Bundle, found: &WhoCan<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let name = bundle.permission_name(found.permission);
-    let line = bundle.permission_line(found.permission);
-    if let Some(route) = found.route {
-        let (id, auth) = (&route.id, route.auth);
-        writeln!(out, "{ROUTES_FILE}:{}: {id}, needs {name}, auth {auth}", route.line)?;
-        if matches!(auth, Auth::None | Auth::Signature) {
-            writeln!(out, "no token is read: everybody is anonymous")?;
-        }
-    }
-    writeln!(out, "{ROUTES_FILE}:{line}: {name}")?;
+fn print_human(bundle: &Bundle, found: &WhoCan<'_>, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let look = screen.look();
+    print_heading(bundle, found, screen)?;
     for access in &found.allowed {
-        let role = bundle.role_name(access.role);
+        let role = look.paint(Tone::Strong, bundle.role_name(access.role));
+        let scope = look.paint(Tone::Good, access.scope.as_str());
         let conditions: Vec<String> = access.requirements.iter().map(condition).collect();
         let with = if conditions.is_empty() { "" } else { " with " };
-        writeln!(out, "{role}: {}{with}{}", access.scope, conditions.join(" and "))?;
+        writeln!(screen, "{role}: {scope}{with}{}", conditions.join(" and "))?;
         for reason in access.allows.iter().chain(&access.denies) {
-            writeln!(out, "  {}", sentence(bundle, reason))?;
+            writeln!(screen, "  {}", sentence(bundle, reason))?;
         }
     }
     if found.allowed.is_empty() {
-        writeln!(out, "nobody")?;
+        writeln!(screen, "{}", look.paint(Tone::Bad, "nobody"))?;
     }
     for Clash { roles: [role, holder], scope, denies, .. } in &found.clashes {
         let (role, holder) = (bundle.role_name(*role), bundle.role_name(*holder));
         let left = scope.map_or("nothing", |scope| scope.as_str());
         let lines: Vec<_> =
             denies.iter().map(|rule| format!("{POLICY_FILE}:{}", rule.line)).collect();
-        writeln!(out, "{role} and {holder} together: {left}, by {}", lines.join(", "))?;
+        writeln!(screen, "{role} and {holder} together: {left}, by {}", lines.join(", "))?;
     }
+    Ok(())
+}
+
+/// The route, where one was asked about, and the permission.
+fn print_heading(
+    bundle: &Bundle,
+    found: &WhoCan<'_>,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<()> {
+    let look = screen.look();
+    let place = |line: u32| format!("{ROUTES_FILE}:{line}");
+    let name = bundle.permission_name(found.permission);
+    if let Some(route) = found.route {
+        let (id, auth, place) = (&route.id, route.auth, place(route.line));
+        let place = look.paint(Tone::Place, &place);
+        writeln!(screen, "{place}: {id}, needs {name}, auth {auth}")?;
+        if !auth.reads_token() {
+            writeln!(screen, "no token is read: everybody is anonymous")?;
+        }
+    }
+    let place = place(bundle.permission_line(found.permission));
+    writeln!(screen, "{}: {name}", look.paint(Tone::Place, &place))?;
     Ok(())
 }
 
@@ -106,10 +124,9 @@ fn sentence(bundle: &Bundle, reason: &Reason) -> String {
     format!("{POLICY_FILE}:{} {verb} {}{through}{}", rule.line, rule.scope, steps.join(", "))
 }
 
-/// What `--format json` prints.
+/// The answer for programs.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    version: u32,
     /// The permission; nothing where no route answers.
     permission: Option<&'a str>,
     /// The route; nothing where a permission was asked about, or none answers.
@@ -171,13 +188,12 @@ impl<'a> Report<'a> {
             route: found.route.map(|route| route.id.as_str()),
             allowed: found.allowed.iter().map(|access| AccessBody::of(bundle, access)).collect(),
             together: found.clashes.iter().map(|clash| ClashBody::of(bundle, clash)).collect(),
-            ..Self::of_nobody()
         }
     }
 
     fn of_nobody() -> Self {
         let (allowed, together) = (Vec::new(), Vec::new());
-        Self { version: JSON_VERSION, permission: None, route: None, allowed, together }
+        Self { permission: None, route: None, allowed, together }
     }
 }
 
@@ -226,9 +242,4 @@ impl<'a> ClashBody<'a> {
             denies: clash.denies.iter().map(|rule| place(rule.line)).collect(),
         }
     }
-}
-
-fn print_json(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{}", serde_json::to_string_pretty(report)?)?;
-    Ok(())
 }

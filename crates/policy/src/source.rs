@@ -124,7 +124,7 @@ fn note_not_utf8(file: &str, valid: Option<&[u8]>, findings: &mut Findings) {
 }
 
 /// A count as it is printed. Files are bounded at 4 MiB, so nothing is lost.
-fn bounded(count: usize) -> u32 {
+pub(crate) fn bounded(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

@@ -13,6 +13,17 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// Declares the codes once: variant, text and meaning cannot drift apart.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
@@ -172,6 +183,17 @@ codes! {
     BadOrigin = "P090",
     /// A header that is not one name in small letters.
     BadHeader = "P091",
+    /// A text that cannot be the value of a header.
+    BadHeaderValue = "P092",
+
+    /// A file that is no OpenAPI document, or one whose operations name no permissions.
+    OpenApiSyntax = "P100",
+    /// An operation of the upstream's that no route leads to.
+    OperationWithoutRoute = "P101",
+    /// A route that leads to no operation of the upstream's.
+    RouteWithoutOperation = "P102",
+    /// An operation that demands another permission than its route does.
+    PermissionDiffers = "P103",
 
     /// A rule that says nothing which another rule does not say.
     RepeatedRule = "W101",
