@@ -67,11 +67,27 @@ const PAGES: &[Page] = &[
         examples: &["stockade policy coverage", "stockade policy coverage --min 90 policies"],
     },
     Page {
+        verb: "policy who-can",
+        exits: &[(0, "somebody can"), (1, "the policy is refused, or there is no such permission or route"), (2, "nobody can")],
+        examples: &[
+            "stockade policy who-can orders.cancel",
+            "stockade policy who-can 'DELETE /api/products/42'",
+        ],
+    },
+    Page {
         verb: "policy matrix",
         exits: &[(0, "it is printed, or as reviewed"), (1, "the policy is refused"), (2, "it is not as reviewed")],
         examples: &[
             "stockade policy matrix > policies/golden/matrix.txt",
             "stockade policy matrix --check",
+        ],
+    },
+    Page {
+        verb: "policy replay",
+        exits: &[(0, "nothing would have been decided differently, or it is accepted"), (1, "the policy or a log could not be read"), (2, "somebody would have got less, or something else"), (3, "somebody would have got more")],
+        examples: &[
+            "stockade policy replay .stockade/access.log",
+            "stockade policy replay --policies policies.next access.log access.log.1.gz",
         ],
     },
     Page {

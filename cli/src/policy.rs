@@ -24,6 +24,7 @@ mod rollback;
 mod simulate;
 mod status;
 mod test;
+mod who_can;
 
 /// Arguments of `stockade policy`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,8 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Say what could change without any case noticing.
     Coverage(coverage::CoverageArgs),
+    /// Say who is allowed a permission or a request, and by which lines.
+    WhoCan(who_can::WhoCanArgs),
     /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
     /// Judge a log of past decisions, and say which would be made differently.
@@ -78,6 +81,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Coverage(args) => coverage::run(args, screen),
+        PolicyVerb::WhoCan(args) => who_can::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
