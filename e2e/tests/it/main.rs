@@ -17,6 +17,7 @@ mod records;
 mod refusals;
 mod reload;
 mod second_factor;
+mod shadow;
 mod start_stop;
 mod tls;
 mod tour;
