@@ -8,6 +8,9 @@
 )]
 
 mod access;
+mod bans;
+mod client_address;
+mod cors;
 mod deadlines;
 mod headers;
 mod keep_alive;

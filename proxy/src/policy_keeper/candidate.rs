@@ -33,9 +33,7 @@ pub(super) struct NextFolder {
 
 impl NextFolder {
     pub(super) fn beside(folder: &Path, watch: PolicyWatch) -> Self {
-        let mut name = folder.file_name().unwrap_or_default().to_owned();
-        name.push(NEXT);
-        let path = folder.with_file_name(name);
+        let path = next_to(folder);
         let watcher = Watcher::new(watch, Signature::of(&path));
         Self { path, watcher, overruled: false }
     }
@@ -194,6 +192,17 @@ impl Keeper {
     }
 }
 
+/// The path with `.next` behind. One that ends in dots has its name from where it leads.
+fn next_to(folder: &Path) -> PathBuf {
+    let folder = match folder.file_name() {
+        Some(_) => folder.to_owned(),
+        None => fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+    };
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(NEXT);
+    folder.with_file_name(name)
+}
+
 /// What makes the policy's folder hold what the candidate's holds.
 fn follow(candidate: &Path, folder: &Path) -> String {
     let (from, to) = (candidate.display(), folder.display());
@@ -202,4 +211,32 @@ fn follow(candidate: &Path, folder: &Path) -> String {
     }
     let files = RUNTIME_FILES.map(|name| format!("{from}/{name}")).join(" ");
     format!("cp {files} {to}/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_folder_stands_beside_the_policys_own() {
+        assert_eq!(next_to(Path::new("policies")), Path::new("policies.next"));
+        assert_eq!(
+            next_to(Path::new("/etc/stockade/policies/")),
+            Path::new("/etc/stockade/policies.next")
+        );
+        let here = fs::canonicalize(".").unwrap().display().to_string();
+        assert_eq!(next_to(Path::new(".")).display().to_string(), here + NEXT);
+    }
+
+    #[test]
+    fn a_promotion_says_how_the_folder_follows() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, link) = (place.path().join("policies"), place.path().join("link"));
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        let said = follow(Path::new("/next"), &folder);
+        assert!(said.starts_with("cp /next/model.conf /next/roles.csv "), "{said}");
+        assert!(said.ends_with("/policies/"), "{said}");
+        assert!(follow(Path::new("/next"), &link).starts_with("let the link "));
+    }
 }
