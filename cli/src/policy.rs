@@ -7,14 +7,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use stockade_policy::{Bundle, BundleFiles, Finding};
 use stockade_settings::bundle_folder::{self, FolderFile};
 
 use crate::exit::Exit;
-use crate::render::{self, Screen};
+use crate::render::{self, FindingBody, Format, Screen};
 
 mod change;
 mod check;
+mod coverage;
 mod fmt;
 mod matrix;
 mod promote;
@@ -38,6 +40,8 @@ enum PolicyVerb {
     Check(check::CheckArgs),
     /// Runs the cases and says which do not hold.
     Test(test::TestArgs),
+    /// Says what could change without any case noticing.
+    Coverage(coverage::CoverageArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
     /// Aligns the files as everybody's are; nothing they say changes.
@@ -74,6 +78,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
     match &args.verb {
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
+        PolicyVerb::Coverage(args) => coverage::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
         PolicyVerb::Reload(args) => reload::run(args, screen),
@@ -106,6 +111,20 @@ fn load(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
     let handed =
         files.iter().map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
     Bundle::load(&BundleFiles::from_folder(handed))
+}
+
+/// Without a policy and its cases there is no answer, neither yes nor no.
+fn refuse(refused: &Refused, format: Format, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    #[derive(Debug, Serialize)]
+    struct Report<'a> {
+        findings: Vec<FindingBody<'a>>,
+    }
+    let findings = refused.findings.iter().map(FindingBody::from).collect();
+    match format {
+        Format::Human => print_findings(refused, screen)?,
+        Format::Json => screen.json(&Report { findings })?,
+    }
+    Ok(Exit::Failed)
 }
 
 /// Prints findings, one a line, and how many there are.

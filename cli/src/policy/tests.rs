@@ -121,6 +121,24 @@ fn a_changed_rule_breaks_its_cases_and_shows_in_the_matrix() {
 }
 
 #[test]
+fn coverage_names_what_no_case_would_notice() {
+    assert_eq!(run_edited(&["coverage", "--min", "100"], &[]).0, Exit::Done);
+    let fewer = ("cases/accounts.yaml", "staff: own, admin: any", "admin: any");
+    let alone = ("cases/accounts.yaml", "{customer: own, staff: own}", "{customer: own}");
+    let (exit, out) = run_edited(&["coverage"], &[fewer, alone]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains(": no case tries the route `me` as `staff`\n"), "{out}");
+    assert!(out.contains(": no case tries the permission `accounts.read` as `staff`\n"), "{out}");
+    assert!(out.ends_with("rules: 22 of 22\ncoverage: 99 %\n"), "{out}");
+    assert_eq!(run_edited(&["coverage", "--min", "100"], &[fewer, alone]).0, Exit::No);
+
+    let (_, out) = run_edited(&["coverage", "--format", "json"], &[fewer, alone]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["percent"], &report["routes"]["covered"]), (&99.into(), &124.into()));
+    assert_eq!(report["routes"]["missing"][0]["what"], "`me` as `staff`");
+}
+
+#[test]
 fn without_a_policy_there_is_no_answer() {
     let missing = Path::new("/nonexistent/policies");
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
@@ -133,6 +151,7 @@ fn without_a_policy_there_is_no_answer() {
     let broken = ("roles.csv", "g,   admin", "x,   admin");
     assert_eq!(run_edited(&["test"], &[broken]).0, Exit::Failed);
     assert_eq!(run_edited(&["matrix"], &[broken]).0, Exit::Failed);
+    assert_eq!(run_edited(&["coverage"], &[broken]).0, Exit::Failed);
 }
 
 #[test]

@@ -13,7 +13,8 @@
 //! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
-//! What is allowed to stand in a policy and is probably not meant, [`lint`] says.
+//! What is allowed to stand in a policy and is probably not meant, [`lint`] says; how much of it
+//! the [`cases`] would miss if it changed, [`coverage`].
 //!
 //! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
 //!
@@ -25,6 +26,7 @@ mod activation;
 mod bundle;
 pub mod cases;
 mod cors;
+pub mod coverage;
 mod draft;
 mod files;
 mod finding;

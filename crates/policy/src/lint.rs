@@ -18,7 +18,7 @@ use crate::finding::{Code, Finding, Findings, Place};
 use crate::mode::Mode;
 use crate::names::RoleId;
 
-pub(crate) mod addresses;
+mod addresses;
 mod declared;
 mod ranges;
 mod roles;
@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod tally;
 
+pub(crate) use self::routes::can_be_there;
 use self::tally::Tally;
 
 /// The most lines or names a message lists.

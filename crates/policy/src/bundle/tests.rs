@@ -179,6 +179,7 @@ fn other_findings() -> Vec<Finding> {
         "- a: 1",
         "- c: {as: [], from: here, request: GET orders, expect: any}",
         "- c: {as: [], mfa: soon, request: GET /orders, expect: any}",
+        "- c: {as: [], only_routes: [order]}",
     ] {
         found.extend(cases::parse("cases/x.yaml", text.as_bytes(), &bundle()).unwrap_err());
     }

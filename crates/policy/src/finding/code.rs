@@ -176,6 +176,8 @@ codes! {
     CaseAddress = "P082",
     /// An age of a second factor in a case that is not understood.
     CaseAge = "P083",
+    /// A route in a case that there is none of.
+    CaseRoute = "P084",
 
     /// An origin that is not written exactly as browsers send it.
     BadOrigin = "P090",
