@@ -120,6 +120,16 @@ const PAGES: &[Page] = &[
         examples: &["stockade policy rollback"],
     },
     Page {
+        verb: "policy shadow",
+        exits: &[(0, "the candidate is tried, or none is any more"), (1, "the edge did not answer"), (2, "the candidate is refused, and nothing changes")],
+        examples: &["stockade policy shadow policies.next", "stockade policy shadow --off"],
+    },
+    Page {
+        verb: "policy promote",
+        exits: &[(0, "the candidate is served"), (1, "the edge did not answer"), (2, "there is no candidate")],
+        examples: &["stockade policy promote"],
+    },
+    Page {
         verb: "ban",
         exits: &[(0, "it is banned"), (1, "the edge did not answer, or protects it")],
         examples: &["stockade ban 192.0.2.7", "stockade ban 2001:db8::/32 --for 1d"],

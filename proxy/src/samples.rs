@@ -33,10 +33,16 @@ change = { match = "POST /things", needs = "things.change", auth = "required", b
 
 /// The small policy, in force.
 pub(crate) fn policy() -> InForce {
+    policy_with("")
+}
+
+/// The same with more rules.
+pub(crate) fn policy_with(rules: &str) -> InForce {
+    let rules = format!("{POLICY}{rules}");
     let files = [
         ("model.conf", MODEL),
         ("roles.csv", ROLES),
-        ("policy.csv", POLICY),
+        ("policy.csv", rules.as_str()),
         ("routes.toml", ROUTES),
     ];
     let files: BTreeMap<_, _> =
