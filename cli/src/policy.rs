@@ -6,14 +6,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use stockade_policy::{Bundle, BundleFiles, Finding};
 use stockade_settings::bundle_folder::{self, FolderFile};
 
 use crate::exit::Exit;
-use crate::render::{self, Screen};
+use crate::render::{self, FindingBody, Format, Screen};
 
 mod change;
 mod check;
+mod coverage;
 mod fmt;
 mod matrix;
 mod reload;
@@ -36,6 +38,8 @@ enum PolicyVerb {
     Check(check::CheckArgs),
     /// Runs the cases and says which do not hold.
     Test(test::TestArgs),
+    /// Says what could change without any case noticing.
+    Coverage(coverage::CoverageArgs),
     /// Prints what every role gets on every route.
     Matrix(matrix::MatrixArgs),
     /// Judges a log of past decisions, and says which would be made differently; exit code 2
@@ -71,6 +75,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
     match &args.verb {
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
+        PolicyVerb::Coverage(args) => coverage::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
@@ -83,17 +88,39 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
     fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
-        let files = bundle_folder::read(&self.folder).context("the policy was not read")?.files;
-        let handed = files.iter();
-        let handed =
-            handed.map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
-        let loaded = Bundle::load(&BundleFiles::from_folder(handed));
-        Ok(loaded.map_err(|findings| Refused { findings, files }))
+        let files = self.read()?;
+        Ok(load(&files).map_err(|findings| Refused { findings, files }))
+    }
+
+    /// The files of the folder.
+    fn read(&self) -> anyhow::Result<Vec<FolderFile>> {
+        Ok(bundle_folder::read(&self.folder).context("the policy was not read")?.files)
     }
 
     fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+/// The bundle that files make, or what is wrong with them.
+fn load(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
+    let handed =
+        files.iter().map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
+    Bundle::load(&BundleFiles::from_folder(handed))
+}
+
+/// Without a policy and its cases there is no answer, neither yes nor no.
+fn refuse(refused: &Refused, format: Format, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    #[derive(Debug, Serialize)]
+    struct Report<'a> {
+        findings: Vec<FindingBody<'a>>,
+    }
+    let findings = refused.findings.iter().map(FindingBody::from).collect();
+    match format {
+        Format::Human => print_findings(refused, screen)?,
+        Format::Json => screen.json(&Report { findings })?,
+    }
+    Ok(Exit::Failed)
 }
 
 /// Prints findings, one a line, and how many there are.

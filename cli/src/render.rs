@@ -14,7 +14,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-pub(crate) use self::findings::{FindingBody, print_findings};
+pub(crate) use self::findings::{FindingBody, list_findings, print_findings};
 pub(crate) use self::table::Table;
 
 /// The version of all JSON output; raised when a field changes its meaning.

@@ -7,6 +7,7 @@ use stockade_contract::outcome::Outcome;
 use stockade_policy::RouteId;
 
 use crate::admit::Admission;
+use crate::asking::Asking;
 use crate::client_addr::ClientAddr;
 use crate::cors::Grant;
 use crate::decision_id::DecisionId;
@@ -28,6 +29,7 @@ pub(crate) enum Step {
     Authenticate,
     PrincipalLimit,
     Network,
+    Mfa,
     Authorize,
     Forward,
 }
@@ -45,6 +47,7 @@ impl Step {
             Self::Authenticate => "authenticate",
             Self::PrincipalLimit => "principal_limit",
             Self::Network => "network",
+            Self::Mfa => "mfa",
             Self::Authorize => "authorize",
             Self::Forward => "forward",
         }
@@ -70,6 +73,8 @@ pub(crate) struct Journey {
     pub(crate) outcome: Option<Outcome>,
     /// The policy the request began under, and ends under.
     pub(crate) policy: Option<Arc<InForce>>,
+    /// Who asks, once that is settled.
+    pub(crate) asking: Option<Asking>,
     /// How an HTTP/2 body is coming along.
     pub(crate) pace: Option<BodyPace>,
     /// What the client's page may read.
@@ -92,6 +97,7 @@ impl Journey {
             refusal: None,
             outcome: None,
             policy: None,
+            asking: None,
             pace: None,
             grant: None,
             standings: Standings::new(),
@@ -127,6 +133,12 @@ impl Journey {
     /// Records a refusal; the first one stands.
     pub(crate) fn refuse(&mut self, step: Step, rejection: Rejection) {
         self.refusal.get_or_insert(Refusal { step, rejection });
+    }
+
+    /// Who asks is settled.
+    pub(crate) fn settle(&mut self, asking: Asking) -> Asking {
+        self.asking = Some(asking.clone());
+        asking
     }
 
     pub(crate) fn admit(&mut self, admission: Admission) {

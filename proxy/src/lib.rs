@@ -18,6 +18,7 @@
 
 mod admit;
 mod answer_fields;
+mod asking;
 mod bans;
 mod clean_path;
 mod client_addr;
@@ -40,6 +41,7 @@ mod live_policy;
 mod metrics;
 mod policy_folder;
 mod policy_keeper;
+mod record_text;
 mod records;
 mod rejection;
 mod request_head;

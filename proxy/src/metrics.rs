@@ -192,7 +192,7 @@ impl EdgeMetrics {
         if let Some(outcome) = journey.outcome {
             self.outcomes.with_label_values(&[outcome.as_str()]).inc();
         }
-        if let Some(Caller::Known { cached, .. }) = journey.admission().map(|a| &a.caller) {
+        if let Some(Caller::Known { cached, .. }) = journey.asking.as_ref().map(|a| &a.caller) {
             let result = match cached {
                 CacheOutcome::Hit => "hit",
                 CacheOutcome::Miss => "miss",

@@ -6,11 +6,19 @@
 mod signature;
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use stockade_policy::{Bundle, BundleFiles, Finding};
 use stockade_settings::bundle_folder::{self, FolderError, FolderFiles};
 
 pub(crate) use self::signature::Signature;
+
+/// How long a proof goes on before it pauses for as long.
+const SLICE: Duration = Duration::from_millis(2);
+
+/// Longest pause within a proof.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// Why a policy folder is not served.
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +93,19 @@ fn read_whole(folder: &Path) -> Result<FolderFiles, PolicyError> {
 }
 
 fn prove(files: &BundleFiles, pace: Pace) -> Result<Bundle, Vec<Finding>> {
+    let unproven = Bundle::compile(files)?;
     match pace {
-        Pace::Fast | Pace::Gentle => Bundle::load(files),
+        Pace::Fast => unproven.prove(&mut || ()),
+        Pace::Gentle => {
+            let mut began = Instant::now();
+            unproven.prove(&mut || {
+                let worked = began.elapsed();
+                if worked >= SLICE {
+                    thread::park_timeout(worked.min(PAUSE_MAX));
+                    began = Instant::now();
+                }
+            })
+        }
     }
 }
 

@@ -188,6 +188,7 @@ fn add_advice(fields: &mut HeaderMap, rejection: &Rejection) {
         // RFC 6750, 3: no error code where no token was shown.
         Reason::TokenMissing => Some(HeaderValue::from_static(r#"Bearer realm="stockade""#)),
         Reason::TokenInvalid => Some(invalid_token(rejection.detail.as_deref())),
+        Reason::MfaRequired => Some(insufficient_authentication(rejection)),
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -209,6 +210,17 @@ fn invalid_token(detail: Option<&str>) -> HeaderValue {
         r#"Bearer realm="stockade", error="invalid_token", error_description="{}""#,
         detail.replace(['"', '\\'], "'")
     );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(r#"Bearer realm="stockade""#))
+}
+
+/// RFC 9470, 3: what the client has to ask the authorization server for.
+fn insufficient_authentication(rejection: &Rejection) -> HeaderValue {
+    let mut text =
+        String::from(r#"Bearer realm="stockade", error="insufficient_user_authentication""#);
+    text.push_str(r#", error_description="A fresh second factor is needed""#);
+    if let Some(max_age) = rejection.mfa_max_age_secs {
+        text.push_str(&format!(", max_age={max_age}"));
+    }
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(r#"Bearer realm="stockade""#))
 }
 

@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 use stockade_policy::matrix;
 
-use super::{FolderArgs, Refused, print_findings};
+use super::{FolderArgs, refuse};
 use crate::exit::Exit;
-use crate::render::{FindingBody, Format, FormatArgs, Screen, Table, Tone};
+use crate::render::{Format, FormatArgs, Screen, Table, Tone};
 
 /// The reviewed matrix, relative to the policy folder.
 const GOLDEN: &str = "golden/matrix.txt";
@@ -45,24 +45,6 @@ pub(super) fn run(args: &MatrixArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         (Format::Human, Some(_)) => table(&rendered).print(screen)?,
     }
     Ok(Exit::Done)
-}
-
-/// Without a policy there is no answer, neither yes nor no.
-pub(super) fn refuse(
-    refused: &Refused,
-    format: Format,
-    screen: &mut Screen<'_>,
-) -> anyhow::Result<Exit> {
-    #[derive(Debug, Serialize)]
-    struct Report<'a> {
-        findings: Vec<FindingBody<'a>>,
-    }
-    let findings = refused.findings.iter().map(FindingBody::from).collect();
-    match format {
-        Format::Human => print_findings(refused, screen)?,
-        Format::Json => screen.json(&Report { findings })?,
-    }
-    Ok(Exit::Failed)
 }
 
 fn check(args: &MatrixArgs, rendered: &str, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {

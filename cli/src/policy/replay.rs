@@ -9,7 +9,7 @@ use std::thread;
 
 use stockade_policy::replay::Summary;
 
-use super::{FolderArgs, matrix};
+use super::{FolderArgs, refuse};
 use crate::exit::Exit;
 use crate::render::{Format, FormatArgs, Screen};
 
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ReplayArgs, screen: &mut Screen<'_>) -> anyhow::Result<
     let folder = FolderArgs { folder: args.policies.clone() };
     let bundle = match folder.load()? {
         Ok(bundle) => bundle,
-        Err(refused) => return matrix::refuse(&refused, args.output.format, screen),
+        Err(refused) => return refuse(&refused, args.output.format, screen),
     };
     let threads = args.threads.or_else(|| thread::available_parallelism().ok());
     let threads = threads.map_or(1, NonZeroUsize::get).min(THREADS_MAX);

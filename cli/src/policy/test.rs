@@ -8,9 +8,9 @@ use stockade_policy::Bundle;
 use stockade_policy::cases::{self, Case, CaseResult};
 use stockade_settings::bundle_folder::{self, FolderFile};
 
-use super::{FolderArgs, Refused, print_findings};
+use super::{FolderArgs, Refused, refuse};
 use crate::exit::Exit;
-use crate::render::{FindingBody, Format, FormatArgs, Screen, Tone, counted, visible};
+use crate::render::{Format, FormatArgs, Screen, Tone, counted, visible};
 
 /// Arguments of `stockade policy test`.
 #[derive(Debug, clap::Args)]
@@ -44,16 +44,8 @@ pub(super) fn run(args: &TestArgs, screen: &mut Screen<'_>) -> anyhow::Result<Ex
     Ok(if hold { Exit::Done } else { Exit::No })
 }
 
-/// Without a policy and cases there is no answer, neither yes nor no.
-fn refuse(refused: &Refused, format: Format, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
-    match format {
-        Format::Human => print_findings(refused, screen)?,
-        Format::Json => screen.json(&Report::of_refused(refused))?,
-    }
-    Ok(Exit::Failed)
-}
-
-fn parse_all(files: Vec<FolderFile>, bundle: &Bundle) -> Result<Vec<Case>, Refused> {
+/// The cases of all files, or everything that is wrong with them.
+pub(super) fn parse_all(files: Vec<FolderFile>, bundle: &Bundle) -> Result<Vec<Case>, Refused> {
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for file in &files {
         match cases::parse(&file.name, &file.bytes, bundle) {
@@ -69,7 +61,7 @@ fn print_human(results: &[CaseResult], screen: &mut Screen<'_>) -> anyhow::Resul
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
     for CaseResult { file, line, sentence, expected, got } in &failed {
         let (place, sentence) = (format!("{}:{line}", visible(file)), visible(sentence));
-        let (expected, got) = (expected.to_string(), got.to_string());
+        let (expected, got) = (visible(expected), visible(got));
         writeln!(
             screen,
             "{}: {}: expected {}, got {}",
@@ -92,7 +84,6 @@ fn print_human(results: &[CaseResult], screen: &mut Screen<'_>) -> anyhow::Resul
 /// The answer for programs.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    findings: Vec<FindingBody<'a>>,
     /// How many cases were tried.
     cases: usize,
     failed: Vec<FailedCase<'a>>,
@@ -104,8 +95,8 @@ struct FailedCase<'a> {
     file: &'a str,
     line: u32,
     sentence: &'a str,
-    expected: String,
-    got: String,
+    expected: &'a str,
+    got: &'a str,
 }
 
 impl<'a> Report<'a> {
@@ -114,14 +105,9 @@ impl<'a> Report<'a> {
             file: &result.file,
             line: result.line,
             sentence: &result.sentence,
-            expected: result.expected.to_string(),
-            got: result.got.to_string(),
+            expected: &result.expected,
+            got: &result.got,
         });
-        Self { findings: Vec::new(), cases: results.len(), failed: failed.collect() }
-    }
-
-    fn of_refused(refused: &'a Refused) -> Self {
-        let findings = refused.findings.iter().map(FindingBody::from).collect();
-        Self { findings, cases: 0, failed: Vec::new() }
+        Self { cases: results.len(), failed: failed.collect() }
     }
 }

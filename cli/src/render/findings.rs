@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use serde::Serialize;
-use stockade_policy::Finding;
+use stockade_policy::{Finding, Severity};
 use stockade_settings::bundle_folder::FolderFile;
 use unicode_width::UnicodeWidthChar as _;
 
@@ -13,6 +13,7 @@ use super::{Look, Screen, Tone, counted, visible};
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingBody<'a> {
     code: &'static str,
+    severity: &'static str,
     file: &'a str,
     line: u32,
     column: u32,
@@ -24,6 +25,7 @@ impl<'a> From<&'a Finding> for FindingBody<'a> {
     fn from(finding: &'a Finding) -> Self {
         Self {
             code: finding.code.as_str(),
+            severity: finding.code.severity().as_str(),
             file: &finding.file,
             line: finding.line,
             column: finding.column,
@@ -41,6 +43,18 @@ pub(crate) fn print_findings(
     consequence: &str,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<()> {
+    list_findings(findings, files, screen)?;
+    let count = counted(findings.len(), "finding");
+    writeln!(screen, "{}: {consequence}", screen.look().paint(Tone::Bad, &count))?;
+    Ok(())
+}
+
+/// Prints findings alone.
+pub(crate) fn list_findings(
+    findings: &[Finding],
+    files: &[FolderFile],
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<()> {
     let look = screen.look();
     for finding in findings {
         print_finding(finding, look, screen)?;
@@ -48,8 +62,6 @@ pub(crate) fn print_findings(
             print_excerpt(finding, line, columns, screen)?;
         }
     }
-    let count = counted(findings.len(), "finding");
-    writeln!(screen, "{}: {consequence}", look.paint(Tone::Bad, &count))?;
     Ok(())
 }
 
@@ -62,11 +74,19 @@ fn print_finding(finding: &Finding, look: Look, screen: &mut Screen<'_>) -> anyh
         screen,
         "{} {} {}; {}",
         look.paint(Tone::Place, &place),
-        look.paint(Tone::Bad, &code),
+        look.paint(tone_of(finding.code.severity()), &code),
         look.paint(Tone::Strong, &message),
         look.paint(Tone::Hint, &fix),
     )?;
     Ok(())
+}
+
+fn tone_of(severity: Severity) -> Tone {
+    match severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Hint,
+        Severity::Note => Tone::Faint,
+    }
 }
 
 /// The line a finding is about; nothing where the file is missing, empty there, or no text.

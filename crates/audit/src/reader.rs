@@ -38,7 +38,8 @@ pub struct Recorded<'a> {
     pub client: Cow<'a, str>,
     /// The account id; absent for an anonymous caller.
     pub account: Option<Cow<'a, str>>,
-    /// The roles the token named, separated by one space; older lines lack it.
+    /// The roles the token named, separated by one space; absent for an anonymous caller, and in
+    /// older records.
     pub held: Option<Cow<'a, str>>,
     /// The roles that were active, separated by one space.
     #[serde(borrow)]

@@ -279,6 +279,19 @@ impl Bundle {
         self.resources.is_owned(permission)
     }
 
+    /// What there is to protect.
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// Decides about `permission` as if these were all of its rules, to see what each is good for.
+    ///
+    /// SECURITY: the proof does not cover what comes of it. Whoever asks for this owns the bundle
+    /// and hands it to nobody.
+    pub(crate) fn suppose(&mut self, permission: PermissionId, rules: &[Rule]) {
+        self.table.recompile(&self.roles, permission, rules);
+    }
+
     /// Advice for somebody who wrote `name`, which is no role.
     pub(crate) fn role_advice(&self, name: &str) -> String {
         nearest(name, self.roles.names(), "write a role of roles.csv")

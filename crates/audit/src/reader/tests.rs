@@ -21,17 +21,33 @@ fn full() -> DecisionRecord<'static> {
         edge_us: 50,
         client: "2001:db8::1",
         account: Some("a-1"),
+        held: Some("customer admin"),
         roles: "customer",
+        mfa_s: Some(0),
+        conditions: Some("network=office mfa"),
         scope: Some("own"),
         user_agent: Some("curl/8"),
         bundle: "00ff",
+        shadow_bundle: Some("ff00"),
+        shadow: Some("deny:role"),
     }
 }
 
 /// A record without them.
 fn bare() -> DecisionRecord<'static> {
-    let full = full();
-    DecisionRecord { code: None, step: None, account: None, scope: None, user_agent: None, ..full }
+    DecisionRecord {
+        code: None,
+        step: None,
+        account: None,
+        held: None,
+        mfa_s: None,
+        conditions: None,
+        scope: None,
+        user_agent: None,
+        shadow_bundle: None,
+        shadow: None,
+        ..full()
+    }
 }
 
 fn written(record: &DecisionRecord<'_>) -> Vec<u8> {
@@ -54,7 +70,9 @@ fn check_written(record: &DecisionRecord<'_>) {
     assert_eq!(read.code.as_deref(), record.code);
     assert_eq!(read.client, record.client);
     assert_eq!(read.account.as_deref(), record.account);
+    assert_eq!(read.held.as_deref(), record.held);
     assert_eq!(read.roles, record.roles);
+    assert_eq!(read.mfa_s, record.mfa_s);
     assert_eq!(read.scope.as_deref(), record.scope);
 }
 
@@ -162,9 +180,9 @@ proptest! {
     #[test]
     fn any_record_is_read_as_it_was_written((time_ms, status, bytes, texts, maybes) in anything()) {
         let [decision_id, method, path, route, client, roles, bundle, _] = &texts;
-        let [code, step, account, scope, user_agent] = maybes.each_ref().map(Option::as_deref);
+        let [code, held, account, scope, user_agent] = maybes.each_ref().map(Option::as_deref);
         check_written(&DecisionRecord {
-            time_ms, decision_id, method, path, route, status, code, step, bytes, client, account,
+            time_ms, decision_id, method, path, route, status, code, held, bytes, client, account,
             roles, scope, user_agent, bundle, ..full()
         });
     }
