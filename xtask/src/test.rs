@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(rows[0], "tools            ok           1.0 s");
         assert_eq!(rows[1], "fmt              FAILED       2.0 s");
         assert!(rows[2].starts_with("clippy           not run"));
-        assert_eq!(rows[STEPS.len()], "total          FAILED       3.0 s");
+        assert_eq!(rows[STEPS.len()], "total            FAILED       3.0 s");
     }
 
     #[test]
