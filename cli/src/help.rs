@@ -89,6 +89,14 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        verb: "policy replay",
+        exits: &[(0, "nothing is decided otherwise, or what is was accepted"), (1, "the policy or a log could not be read"), (2, "something is decided otherwise"), (3, "callers reach more than they did, without --accept")],
+        examples: &[
+            "stockade policy replay .stockade/access.log",
+            "stockade policy replay --policies new --accept access.log.1.gz access.log",
+        ],
+    },
+    Page {
         verb: "policy reload",
         exits: &[(0, "the new bundle is served"), (1, "the edge did not answer"), (2, "it is refused, and the old one goes on serving")],
         examples: &["stockade policy reload", "stockade policy reload --control /run/stockade/control.sock"],
