@@ -10,16 +10,16 @@
 //! | refuse | `rejection`, `respond` | the closed list of reasons; the one writer of answers |
 //! | forward | `upstream` | what is stripped, and the one assertion that is added |
 //! | answer | `response_headers`, `answer_fields` | HSTS and the rest; limits and CORS |
-//! | record | `journey`, `records` | one line and the metrics |
+//! | record | `journey`, `records`, `shadow` | one line and the metrics; what another policy had said |
 //!
-//! What the guards ask: the policy in `live_policy`, whose tokens are believed in `issuers` and
+//! What the guards ask: the policy in `live_policy` (replaced by `policy_keeper`), whose tokens are believed in `issuers` and
 //! `token`, who the client is in `client_addr`, who is banned in `bans` (by command, `control`),
 //! what was spent in `limits`. `server` puts all of it together.
 
 mod admit;
 mod answer_fields;
+mod asking;
 mod bans;
-mod clean_path;
 mod client_addr;
 mod clock;
 mod config;
@@ -28,6 +28,7 @@ mod cors;
 mod crypto;
 mod decision_id;
 mod edge;
+mod fit;
 mod guards;
 mod host;
 mod issuers;
@@ -37,6 +38,9 @@ mod limits;
 mod listener;
 mod live_policy;
 mod metrics;
+mod policy_folder;
+mod policy_keeper;
+mod record_text;
 mod records;
 mod rejection;
 mod request_head;
@@ -45,12 +49,15 @@ mod response_headers;
 #[cfg(test)]
 mod samples;
 mod server;
+mod shadow;
 mod shared;
 mod tls;
 mod token;
 mod upstream;
 
 pub use config::ConfigError;
+pub use fit::UnfitPolicy;
 pub use issuers::IssuerError;
+pub use policy_folder::{LoadedPolicy, PolicyError};
 pub use server::{Proxy, StartError};
 pub use tls::TlsError;

@@ -1,11 +1,14 @@
 //! Every metric the edge exports. The names are promises.
 
+mod policy;
+
 use std::time::Duration;
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 use stockade_contract::outcome::Outcome;
 use stockade_telemetry::metrics::Metrics;
 
+pub(crate) use self::policy::{PolicyMetrics, ReloadResult};
 use crate::guards::authenticate::Caller;
 use crate::journey::Journey;
 use crate::rejection::Reason;
@@ -49,7 +52,7 @@ pub(crate) struct EdgeMetrics {
     outcomes: IntCounterVec,
     records_lost: IntGaugeVec,
     key_fetches: IntCounterVec,
-    bundle: IntGaugeVec,
+    pub(crate) policy: PolicyMetrics,
 }
 
 impl EdgeMetrics {
@@ -100,11 +103,7 @@ impl EdgeMetrics {
                 "Fetches of the upstream's key set.",
                 &["result"],
             )?,
-            bundle: metrics.gauge(
-                "policy_bundle_info",
-                "The policy bundle in force; always 1.",
-                &["hash"],
-            )?,
+            policy: PolicyMetrics::register(&metrics)?,
         };
         this.start_at_zero();
         Ok(this)
@@ -150,7 +149,7 @@ impl EdgeMetrics {
         if let Some(outcome) = journey.outcome {
             self.outcomes.with_label_values(&[outcome.as_str()]).inc();
         }
-        if let Some(Caller::Known { cached, .. }) = journey.admission().map(|a| &a.caller) {
+        if let Some(Caller::Known { cached, .. }) = journey.asking.as_ref().map(|a| &a.caller) {
             let result = match cached {
                 CacheOutcome::Hit => "hit",
                 CacheOutcome::Miss => "miss",
@@ -176,11 +175,18 @@ impl EdgeMetrics {
         self.key_fetches.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
     }
 
-    pub(crate) fn bundle_in_force(&self, hash: &str) {
-        self.bundle.reset();
-        self.bundle.with_label_values(&[hash]).set(1);
+    /// Drops the series of a route that is in no bundle any more.
+    pub(crate) fn forget_route(&self, route: &str) {
+        for class in STATUS_CLASSES {
+            // One that is not there needs no dropping.
+            drop(self.requests.remove_label_values(&[route, class]));
+        }
+        drop(self.request_seconds.remove_label_values(&[route]));
+        self.policy.forget_route(route);
     }
 }
+
+const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "none"];
 
 fn status_class(status: u16) -> &'static str {
     match status {

@@ -48,8 +48,8 @@ impl Door {
         let (host, _) = authority.split_once(':').with_context(form)?;
         let host = ServerName::try_from(host.to_owned()).with_context(form)?;
         let certificate = CertificateDer::from_pem_file(authority_file);
-        let certificate = certificate
-            .with_context(|| format!("cannot read `{}`", authority_file.display()))?;
+        let certificate =
+            certificate.with_context(|| format!("cannot read `{}`", authority_file.display()))?;
         let mut roots = RootCertStore::empty();
         roots.add(certificate).context("the authority's certificate is not one")?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

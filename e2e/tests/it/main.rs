@@ -8,12 +8,20 @@
 )]
 
 mod access;
+mod bans;
+mod client_address;
+mod cors;
 mod deadlines;
 mod headers;
+mod init;
 mod keep_alive;
 mod orders;
 mod pingora_items;
+mod records;
 mod refusals;
+mod reload;
+mod second_factor;
+mod shadow;
 mod start_stop;
 mod tls;
 mod tour;
