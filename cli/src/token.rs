@@ -89,7 +89,8 @@ async fn go_on(door: &Door, kept: &Path) -> Option<Value> {
 
 async fn log_in(door: &Door, account: &Account) -> anyhow::Result<Value> {
     let Account { username, password, totp_secret } = account;
-    let form = [("grant_type", "password"), ("username", username), ("password", password)];
+    let (name, word) = (username.as_str(), password.as_str());
+    let form = [("grant_type", "password"), ("username", name), ("password", word)];
     let answer = door.post_form("/api/auth/token", &form).await?;
     match (answer.status, totp_secret) {
         (200, _) => Ok(answer.body),

@@ -1,6 +1,8 @@
 //! The tour: lines to try, that work exactly as printed. The README shows the same ones.
 
+use std::env;
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::ready::Ready;
 
@@ -16,14 +18,22 @@ pub(super) fn print(ready: &Ready, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(
         out,
         "{}",
-        lines(ready.url(), ready.authority(), ready.demo(), &ready.ops().to_string())
+        lines(ready.url(), ready.authority(), ready.demo(), &ready.ops().to_string(), &myself())
     )?;
     out.flush()?;
     Ok(())
 }
 
-fn lines(url: &str, ca: &str, demo: &str, ops: &str) -> String {
-    TOUR.replace("{url}", url).replace("{ca}", ca).replace("{demo}", demo).replace("{ops}", ops)
+/// This program, as it can be called from this folder.
+fn myself() -> String {
+    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("stockade"));
+    let folder = env::current_dir().unwrap_or_default();
+    program.strip_prefix(folder).unwrap_or(&program).display().to_string()
+}
+
+fn lines(url: &str, ca: &str, demo: &str, ops: &str, stockade: &str) -> String {
+    let tour = TOUR.replace("{url}", url).replace("{ca}", ca).replace("{demo}", demo);
+    tour.replace("{ops}", ops).replace("{stockade}", stockade)
 }
 
 #[cfg(test)]
@@ -38,6 +48,7 @@ mod tests {
             ".stockade/ca.pem",
             ".stockade/demo.json",
             "127.0.0.1:9901",
+            "target/release/stockade",
         );
         assert!(readme.contains(&tour), "README.md lacks the tour:\n{tour}");
     }

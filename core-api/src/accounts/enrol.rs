@@ -15,6 +15,7 @@ use super::code::open_secret;
 use super::login::throttle_key;
 use super::opaque::NoEntropy;
 use super::recovery::{RecoveryCode, RecoveryDigest, digests};
+use super::revocation::Revocation;
 use super::throttle::ThrottleKey;
 use super::totp::{TotpCode, TotpSecret};
 use crate::app::App;
@@ -232,13 +233,17 @@ impl Write for Disable {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
-        let row = self.owner.fresh(sheet)?;
-        if row.factor.secret.is_none() {
+        let now = sheet.now;
+        if self.owner.fresh(sheet)?.factor.secret.is_none() {
             return Err(EnrolError::NotEnrolled);
         }
         let row = self.owner.change(sheet)?;
         row.factor = Factor::default();
         row.challenges.clear();
+        // No token goes on telling of it.
+        row.refuse_tokens_before(now);
+        let revoked = Revocation::of_subject(self.owner.account, row);
+        sheet.new.revocations.push(revoked);
         sheet.sessions.step_down(self.owner.account);
         Ok(())
     }
