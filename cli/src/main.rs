@@ -4,8 +4,12 @@
 //! in [`exit`].
 
 mod ban;
+#[cfg(feature = "serve")]
+mod copy;
 mod exit;
 mod health;
+#[cfg(feature = "serve")]
+mod migrate;
 mod policy;
 #[cfg(feature = "serve")]
 mod up;
@@ -41,6 +45,12 @@ enum Verb {
     /// Prove that stock, ledger and orders agree; exit code 2 when they do not.
     #[cfg(feature = "serve")]
     Verify(verify::VerifyArgs),
+    /// Make PostgreSQL's tables, as their owner, or bring them up to date.
+    #[cfg(feature = "serve")]
+    Migrate(migrate::MigrateArgs),
+    /// Move a shop from SQLite to PostgreSQL, and prove that all of it is there.
+    #[cfg(feature = "serve")]
+    Copy(copy::CopyArgs),
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
@@ -64,6 +74,10 @@ fn main() -> ExitCode {
         Verb::Up(args) => up::run(&args, &mut out),
         #[cfg(feature = "serve")]
         Verb::Verify(args) => verify::run(&args, &mut out),
+        #[cfg(feature = "serve")]
+        Verb::Migrate(args) => migrate::run(&args, &mut out),
+        #[cfg(feature = "serve")]
+        Verb::Copy(args) => copy::run(&args, &mut out),
         #[cfg(feature = "serve")]
         Verb::User(args) => user::run(&args, &mut out),
         Verb::Health(args) => health::run(&args, &mut out),
