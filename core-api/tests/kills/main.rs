@@ -5,7 +5,12 @@
 //! `cargo test` does that a few times; `cargo test -p stockade-core-api --test kills -- 100` as
 //! often as it is told.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![expect(clippy::print_stdout, reason = "whoever asks for a long run wants to see how far it is")]
 
 #[expect(dead_code, reason = "these tests ask for less than the others")]
