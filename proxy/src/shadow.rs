@@ -167,7 +167,7 @@ mod tests {
     #[track_caller]
     fn check(tried: &str, expected: (&str, Direction)) {
         let mut policy = samples::policy();
-        let candidate = samples::policy_with(tried);
+        let candidate = samples::policy_with(tried, "");
         let hash = candidate.hash.clone();
         policy.try_beside(Some(Candidate { policy: candidate, folder: PathBuf::new() }));
         let asking = asking(&policy, Some(&["customer"]));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_the_files_try_is_asked_without_a_candidate() {
-        let policy = samples::policy_with("p, anonymous, things, look, any, deny, shadow\n");
+        let policy = samples::policy_with("p, anonymous, things, look, any, deny, shadow\n", "");
         let decided = decide(&policy, &asking(&policy, None), "GET", "/things").unwrap();
         assert_eq!((decided.words, decided.direction), ("deny:role", Direction::Narrowed));
         assert_eq!(decided.hash, &*policy.hash);

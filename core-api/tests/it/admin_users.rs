@@ -3,12 +3,12 @@
 use futures::future::join_all;
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use stockade_core_api::UserAdmin;
 use uuid::Uuid;
 
 use crate::accounts::{claims, login};
 use crate::call::{Answer, Call};
 use crate::factors::Someone;
+use crate::users::open;
 use crate::world::World;
 
 fn patch(world: &World, id: Uuid, body: &Value) -> Call {
@@ -100,7 +100,7 @@ async fn the_last_super_admin_stays_also_when_two_are_taken_away_at_once() {
     let alone = patch(&world, ann.id, &json!({"disabled": true})).send().await;
     alone.refused(409, "last_super_admin");
     // Whoever was invited and has no password yet cannot log in.
-    let mut admin = UserAdmin::open(&world.settings).await.unwrap();
+    let mut admin = open(&world.settings.store).await;
     admin.create("cid", "cid@example.org", "super-admin").await.unwrap();
     make(&world, &ann, "admin").await.refused(409, "last_super_admin");
 

@@ -293,21 +293,6 @@ async fn another_secret_counts_once_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_database_makes_a_code() {
-    let world = World::start().await;
-    let ann = Someone::new(&world, "ann").await;
-    let (secret, codes) = enrol(&world, &ann).await;
-    challenge(&world, "ann").await;
-    let world = world.restart().await;
-    let bytes = std::fs::read(world.settings.database_file.as_ref().unwrap()).unwrap();
-    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(b"ann@example.org"), "the file is read where it lies");
-    assert!(!holds(secret.as_bytes()));
-    assert!(codes.iter().all(|code| !holds(code.as_bytes())));
-    assert!(codes.iter().all(|code| !holds(code.replace('-', "").as_bytes())));
-}
-
-#[tokio::test]
 async fn staff_without_a_second_factor_are_customers_too() {
     let world = World::start().await;
     let ann = Someone::new(&world, "ann").await;

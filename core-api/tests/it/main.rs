@@ -1,9 +1,12 @@
-//! The core's promises, kept through its socket by a real core on a real database.
+//! The core's promises, kept through its socket by a real core on a SQLite database.
+//!
+//! `tests/postgres` runs the same tests on PostgreSQL.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod accounts;
 mod admin_users;
+mod backend;
 mod call;
 mod catalog;
 mod categories;
@@ -11,6 +14,7 @@ mod conservation;
 mod description;
 mod durability;
 mod factors;
+mod file;
 mod inventory;
 mod keys;
 mod mail;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use serde_json::json;
-use stockade_core_api::UserAdmin;
 
 use crate::accounts::{PASSWORD, claims, login, register};
 use crate::call::{Answer, Call};
 use crate::factors::{Someone, code, enrol, mfa};
 use crate::mail::{next_message, token};
+use crate::users::open;
 use crate::world::World;
 
 const OTHER: &str = "another horse entirely";
@@ -161,7 +161,7 @@ async fn links_run_out_and_fill_no_mailbox() {
 #[tokio::test]
 async fn accounts_of_an_old_backend_log_in_and_are_upgraded() {
     let world = World::start_now().await;
-    let mut admin = UserAdmin::open(&world.settings).await.unwrap();
+    let mut admin = open(&world.settings.store).await;
     let file = r#"{"username": "ann", "email": "ann@example.org", "role": "customer",
         "password_hash": "$2b$10$wH2tq6jTYd8PPgVMn.PCOO0eQiEhxMvcWo7lTJb8aiMg9algXINRG"}"#
         .replace('\n', " ");
@@ -185,7 +185,7 @@ async fn accounts_of_an_old_backend_log_in_and_are_upgraded() {
 #[tokio::test]
 async fn an_import_is_done_whole_or_not_at_all() {
     let world = World::start_now().await;
-    let mut admin = UserAdmin::open(&world.settings).await.unwrap();
+    let mut admin = open(&world.settings.store).await;
     let line = |name: &str, hash: &str| {
         json!({
             "username": name, "email": format!("{name}@example.org"), "role": "customer",

@@ -16,6 +16,7 @@ mod edge;
 mod file;
 mod mail;
 pub mod secret;
+pub mod store;
 
 pub use self::core::CoreSettings;
 pub use edge::{

@@ -2,23 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{hex, hex_bytes, rows};
-use crate::accounts::{
-    Credentials, EmailAddress, LinkOwner, Names, NewLink, PasswordHash, PhoneNumber, Role,
-    TokenHash, Username,
-};
+use crate::accounts::{Names, NewLink, PhoneNumber, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id};
 use crate::store::StoreError;
+use crate::store::rows::accounts::link;
 use crate::worksheet::{Wanted, Worksheet};
-
-const CREDENTIALS: &str = "
-    SELECT id, password_hash
-      FROM account
-     WHERE username_folded = $1";
 
 const TAKEN_USERNAMES: &str = "
     SELECT username_folded
@@ -35,14 +28,6 @@ const INSERT_ACCOUNT: &str = "
                          password_hash, role, demo, created_at, phone)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-const LINK_OWNER: &str = "
-    SELECT a.id, a.username, a.email, t.secret IS NOT NULL
-      FROM password_link AS l
-      JOIN account AS a ON a.id = l.account_id
-      LEFT JOIN totp AS t ON t.account_id = a.id
-     WHERE l.hash = $1
-       AND l.expires_at > $2";
-
 const LINKS: &str = "
     SELECT o.hash, o.account_id
       FROM json_each($1) AS w
@@ -58,29 +43,11 @@ const INSERT_LINKS: &str = "
     SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2
       FROM json_each($1)";
 
-pub(super) const INSERT_EMAIL_LINK: &str = "
-    INSERT INTO email_link (hash, account_id, expires_at)
-    VALUES ($1, $2, $3)";
-
 const DELETE_LINKS: &str = "DELETE FROM password_link WHERE account_id = $1";
 
 const DELETE_EXPIRED_LINKS: &str = "
     DELETE FROM password_link
      WHERE hash IN (SELECT hash FROM password_link WHERE expires_at <= $1 LIMIT 10000)";
-
-pub(super) async fn credentials(
-    readers: &SqlitePool,
-    username: &str,
-) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(Uuid, Option<String>)> =
-        sqlx::query_as(CREDENTIALS).bind(username).fetch_optional(readers).await?;
-    let Some((id, hash)) = row else { return Ok(None) };
-    Ok(Some(Credentials { id: AccountId::from_uuid(id), hash: hash.map(PasswordHash) }))
-}
-
-pub(super) fn parse_role(text: &str) -> Result<Role, StoreError> {
-    Role::parse(text).map_err(|_| StoreError::Unreadable("role"))
-}
 
 pub(super) async fn load_names(
     connection: &mut SqliteConnection,
@@ -128,33 +95,10 @@ pub(super) async fn save(
         let links = rows(sheet.new.links.iter().map(row))?;
         sqlx::query(INSERT_LINKS).bind(links).execute(&mut *connection).await?;
     }
-    for new in &sheet.new.email_links {
-        let insert = sqlx::query(INSERT_EMAIL_LINK).bind(new.hash.0.as_slice());
-        let insert = insert.bind(new.account.uuid()).bind(new.expires_at.micros());
-        insert.execute(&mut *connection).await?;
-    }
     for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-pub(super) async fn link_owner(
-    readers: &SqlitePool,
-    link: TokenHash,
-    now: Timestamp,
-) -> Result<Option<LinkOwner>, StoreError> {
-    let found = sqlx::query_as(LINK_OWNER).bind(link.0.as_slice()).bind(now.micros());
-    let row: Option<(Uuid, String, String, bool)> = found.fetch_optional(readers).await?;
-    let Some((account, username, email, has_factor)) = row else { return Ok(None) };
-    let username = Username::parse(&username);
-    let email = EmailAddress::parse(&email);
-    Ok(Some(LinkOwner {
-        account: AccountId::from_uuid(account),
-        username: username.map_err(|_| StoreError::Unreadable("user name"))?,
-        email: email.map_err(|_| StoreError::Unreadable("e-mail address"))?,
-        has_factor,
-    }))
 }
 
 /// These links, while they are good, and the others of whoever they were made for.
@@ -169,13 +113,7 @@ pub(super) async fn load_links(
     let wanted = rows(links.iter().map(|link| hex_bytes(&link.0)))?;
     let found: Vec<(Vec<u8>, Uuid)> =
         sqlx::query_as(LINKS).bind(wanted).bind(now.micros()).fetch_all(connection).await?;
-    let link =
-        |(hash, account): (Vec<u8>, Uuid)| Ok((token_hash(hash)?, AccountId::from_uuid(account)));
     found.into_iter().map(link).collect()
-}
-
-pub(super) fn token_hash(bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
-    bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }
 
 pub(super) async fn remove_expired_links(

@@ -6,9 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{
-    account_book, accounts, catalog, idempotency, inventory, mail, orders, revocations, sessions,
-};
+use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -57,7 +55,7 @@ impl WriteStore for SqliteWriter {
         let names = accounts::load_names(connection, wanted).await?;
         let accounts = account_book::load(connection, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
-        let mail = mail::load(connection, wanted.mail, now).await?;
+        let mail = account_book::load_mail(connection, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
         Ok(Loaded {
             claims,
@@ -80,8 +78,8 @@ impl WriteStore for SqliteWriter {
         account_book::save(connection, &sheet.accounts).await?;
         accounts::save(connection, sheet).await?;
         sessions::save(connection, sheet).await?;
-        revocations::save(connection, sheet).await?;
-        mail::save(connection, sheet).await?;
+        account_book::save_additions(connection, sheet).await?;
+        account_book::save_mail(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
