@@ -13,6 +13,7 @@ use stockade_settings::bundle_folder;
 use crate::exit::Exit;
 
 mod check;
+mod diff;
 mod matrix;
 mod test;
 
@@ -28,6 +29,8 @@ pub(crate) struct PolicyArgs {
 enum PolicyVerb {
     /// Reads, compiles and proves the policy, and says everything that is wrong with it.
     Check(check::CheckArgs),
+    /// Says who gets something else than before, and which line did it.
+    Diff(diff::DiffArgs),
     /// Runs the cases and says which do not hold.
     Test(test::TestArgs),
     /// Prints what every role gets on every route.
@@ -46,6 +49,7 @@ struct FolderArgs {
 pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match &args.verb {
         PolicyVerb::Check(args) => check::run(args, out),
+        PolicyVerb::Diff(args) => diff::run(args, out),
         PolicyVerb::Test(args) => test::run(args, out),
         PolicyVerb::Matrix(args) => matrix::run(args, out),
     }
@@ -54,15 +58,20 @@ pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
     fn load(&self) -> anyhow::Result<Result<Bundle, Vec<Finding>>> {
-        let folder = bundle_folder::read(&self.folder).context("the policy was not read")?;
-        let files = folder.files.into_iter();
-        let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
-        Ok(Bundle::load(&BundleFiles::from_folder(files)))
+        load_folder(&self.folder)
     }
 
     fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+/// The bundle in a folder, or what is wrong with it.
+fn load_folder(folder: &Path) -> anyhow::Result<Result<Bundle, Vec<Finding>>> {
+    let folder = bundle_folder::read(folder).context("the policy was not read")?;
+    let files = folder.files.into_iter();
+    let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
+    Ok(Bundle::load(&BundleFiles::from_folder(files)))
 }
 
 /// Prints findings, one a line, and how many there are.

@@ -1,5 +1,6 @@
 //! A count and its unit: sizes (`16KiB`) and durations (`15m`).
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use crate::finding::Code;
@@ -50,6 +51,19 @@ pub(crate) fn read_duration(
 /// A duration of any length, in seconds.
 pub(crate) fn parse_duration(text: &str) -> Option<u64> {
     parse(text, DURATIONS)
+}
+
+/// A number of seconds as it is written in the files: `90s`, `15m`, `12h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(pub u64);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(_, secs): &&Unit| self.0 != 0 && self.0.is_multiple_of(*secs);
+        let days_are_hours = DURATIONS.iter().filter(|(name, _)| *name != "d");
+        let (name, secs) = days_are_hours.rev().find(fits).copied().unwrap_or(("s", 1));
+        write!(f, "{}{name}", self.0 / secs)
+    }
 }
 
 fn parse(text: &str, units: &[Unit]) -> Option<u64> {
