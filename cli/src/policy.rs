@@ -14,6 +14,7 @@ use crate::exit::Exit;
 
 mod check;
 mod diff;
+mod explain;
 mod matrix;
 mod test;
 
@@ -31,6 +32,8 @@ enum PolicyVerb {
     Check(check::CheckArgs),
     /// Says who gets something else than before, and which line did it.
     Diff(diff::DiffArgs),
+    /// Says why a request gets what it gets, or why a decision was made.
+    Explain(explain::ExplainArgs),
     /// Runs the cases and says which do not hold.
     Test(test::TestArgs),
     /// Prints what every role gets on every route.
@@ -50,6 +53,7 @@ pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
     match &args.verb {
         PolicyVerb::Check(args) => check::run(args, out),
         PolicyVerb::Diff(args) => diff::run(args, out),
+        PolicyVerb::Explain(args) => explain::run(args, out),
         PolicyVerb::Test(args) => test::run(args, out),
         PolicyVerb::Matrix(args) => matrix::run(args, out),
     }
@@ -88,5 +92,7 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ pub mod cases;
 mod cors;
 pub mod diff;
 mod draft;
+pub mod explain;
 mod files;
 mod finding;
 mod judge;

@@ -57,6 +57,13 @@ pub(crate) fn parse_duration(text: &str) -> Option<u64> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(pub u64);
 
+impl Age {
+    /// The age of this text, of any length.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse_duration(text).map(Self)
+    }
+}
+
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = |(_, secs): &&Unit| self.0 != 0 && self.0.is_multiple_of(*secs);
