@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use stockade_policy::{FILE_BYTES_MAX, RUNTIME_FILES};
 
+use super::versions::GRAMMAR;
+
 /// One byte more than a bundle takes, so that it can tell a file that is too large.
 const READ_BYTES_MAX: u64 = FILE_BYTES_MAX as u64 + 1;
 
@@ -22,7 +24,7 @@ pub(super) fn files(revision: &str, dir: &Path) -> anyhow::Result<BTreeMap<Strin
     let commit = format!("{revision}^{{commit}}");
     let found = run(dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
     let Some(hash) = found.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()) else {
-        bail!("git knows no revision `{revision}`");
+        bail!("git knows no revision `{revision}`; {GRAMMAR}");
     };
     let mut list = vec!["ls-tree", "-z", &hash, "--"];
     list.extend(RUNTIME_FILES);

@@ -153,7 +153,7 @@ fn revisions_are_compared_with_each_other_and_with_the_folder() {
 
     let error = |words: &[&str]| format!("{:#}", run_line(words).unwrap_err());
     let unknown = error(&["nowhere..HEAD", "--dir", &dir]);
-    assert!(unknown.ends_with("git knows no revision `nowhere`"), "{unknown}");
+    assert!(unknown.contains("git knows no revision `nowhere`; name two revisions"), "{unknown}");
     let elsewhere = root.path().join("empty");
     fs::create_dir(&elsewhere).unwrap();
     let empty = error(&["main", "--dir", &elsewhere.display().to_string()]);

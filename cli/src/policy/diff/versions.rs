@@ -10,7 +10,7 @@ use super::git;
 use crate::policy::load_folder;
 
 /// How versions are written, for errors.
-const GRAMMAR: &str = "name two revisions (`main..HEAD`), one revision to compare the folder with \
+pub(super) const GRAMMAR: &str = "name two revisions (`main..HEAD`), one revision to compare the folder with \
                        (`main`), or two folders (`old new`)";
 
 /// The older and the newer version.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::edits::{Change, What};
-use super::requests::matches;
+use super::requests::{matches, segments};
 use super::sides::{Access, Cell, Roles, Side, Sides, numbers, only};
 use crate::activation::{Circumstances, Condition};
 use crate::names::RouteId;
@@ -29,9 +29,21 @@ pub(super) enum Who {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'q> {
     pub(super) method: &'q str,
-    pub(super) path: &'q str,
+    pub(super) path: &'q Owners<'q>,
     pub(super) who: Who,
     pub(super) at: Circumstances,
+}
+
+/// What can answer a path: found once, asked often.
+#[derive(Debug)]
+pub(super) struct Owners<'b> {
+    text: String,
+    /// Routes that both bundles have.
+    kept: Vec<&'b Route>,
+    /// Changed routes, by their changes.
+    changed: Vec<usize>,
+    /// What these routes need, before and after.
+    needs: BTreeSet<&'b str>,
 }
 
 /// Everything written in either bundle, sorted by what it takes part in.
@@ -128,13 +140,32 @@ impl<'b> Written<'b> {
 
     /// The changed routes that match a path, before or after.
     pub(super) fn touching(&self, path: &str) -> BTreeSet<usize> {
+        let parts = segments(path);
         let touches = |number: &&usize| match self.changes.get(**number).map(|c| c.what) {
             Some(What::Route { old, new }) => {
-                old.into_iter().chain(new).any(|route| matches(&route.pattern, path))
+                old.into_iter().chain(new).any(|route| matches(&route.pattern, &parts))
             }
             _ => false,
         };
         self.changed_routes.iter().filter(touches).copied().collect()
+    }
+
+    /// What can answer a path.
+    pub(super) fn owners(&self, path: &str) -> Owners<'b> {
+        let parts = segments(path);
+        let sides = [&self.sides.old, &self.sides.new].into_iter();
+        let needs = sides.flat_map(|side| {
+            let routes = side.bundle.routes().iter();
+            let routes = routes.filter(|route| matches(&route.pattern, &parts));
+            routes.map(|route| side.bundle.permission_name(route.needs))
+        });
+        let kept = self.kept_routes.iter().filter(|route| matches(&route.pattern, &parts));
+        Owners {
+            text: path.to_owned(),
+            needs: needs.collect(),
+            kept: kept.copied().collect(),
+            changed: self.touching(path).into_iter().collect(),
+        }
     }
 
     /// The changes to blame for an outcome that was `before`.
@@ -158,7 +189,7 @@ impl<'b> Written<'b> {
 
     /// Every change that can take part in the answer.
     fn suspects(&self, question: &Question<'_>) -> Back {
-        let mut suspects = self.touching(question.path);
+        let mut suspects: Back = question.path.changed.iter().copied().collect();
         let mut roles = only(self.sides.anonymous);
         if let Who::Holding(held) = question.who {
             roles |= held;
@@ -169,20 +200,10 @@ impl<'b> Written<'b> {
         let within = |(senior, _): (Roles, Roles)| senior & reach != 0;
         let links = self.changed_links.iter().filter(|(_, ends)| within(*ends));
         suspects.extend(links.map(|(number, _)| *number));
-        let permissions: BTreeSet<&str> = self.permissions(question.path).collect();
-        let rules = permissions.iter().filter_map(|name| self.changed_rules.get(name)).flatten();
+        let needs = question.path.needs.iter();
+        let rules = needs.filter_map(|name| self.changed_rules.get(name)).flatten();
         suspects.extend(rules.copied().filter(|number| self.is_about(*number, reach)));
         suspects
-    }
-
-    /// What the routes that match a path need, before and after.
-    fn permissions(&self, path: &str) -> impl Iterator<Item = &'b str> {
-        let versions = |side: &'b Side<'b>| {
-            let routes = side.bundle.routes().iter();
-            routes.map(move |route| (route, side.bundle.permission_name(route.needs)))
-        };
-        let all = versions(&self.sides.old).chain(versions(&self.sides.new));
-        all.filter(move |(route, _)| matches(&route.pattern, path)).map(|(_, name)| name)
     }
 
     /// Whether a changed rule speaks of one of these roles.
@@ -221,8 +242,12 @@ impl<'b> Written<'b> {
     }
 
     /// The route that answers, and the side that its names are of.
-    fn route(&self, back: &Back, question: &Question<'_>) -> Option<(&'b Side<'b>, &'b Route)> {
-        let changed = self.changed_routes.iter().filter_map(|number| {
+    fn route<'q>(
+        &'q self,
+        back: &Back,
+        question: &Question<'q>,
+    ) -> Option<(&'q Side<'b>, &'q Route)> {
+        let changed = question.path.changed.iter().filter_map(|number| {
             match self.changes.get(*number).map(|change| change.what) {
                 Some(What::Route { old, new }) => self.version(
                     back,
@@ -233,9 +258,12 @@ impl<'b> Written<'b> {
                 _ => None,
             }
         });
-        let kept = self.kept_routes.iter().map(|route| (&self.sides.new, *route));
+        // A changed route may match only before or only after.
+        let parts = segments(&question.path.text);
+        let changed = changed.filter(|(_, route)| matches(&route.pattern, &parts));
+        let kept = question.path.kept.iter().map(|route| (&self.sides.new, *route));
         let mut owners: Vec<(&Side<'_>, &Route)> = Vec::new();
-        for found in kept.chain(changed).filter(|(_, r)| matches(&r.pattern, question.path)) {
+        for found in kept.chain(changed) {
             match owners.first() {
                 Some((_, best)) if is_more_specific(&best.pattern, &found.1.pattern) => {}
                 Some((_, best)) if is_more_specific(&found.1.pattern, &best.pattern) => {

@@ -78,10 +78,14 @@ fn direction((before, after): Step) -> Direction {
 fn merged(cells: Vec<Cell>) -> Vec<Cell> {
     let mut merged: Vec<Cell> = Vec::new();
     for cell in cells {
-        let alike = merged.iter_mut().find(|known| {
-            let callers = known.callers.clone();
-            Cell { callers, ..cell.clone() } == **known
-        });
+        let same = |known: &&mut Cell| {
+            let what = |cell: &Cell| (cell.before, cell.after);
+            what(known) == what(&cell)
+                && known.request == cell.request
+                && known.permission == cell.permission
+                && known.only == cell.only
+        };
+        let alike = merged.iter_mut().rev().find(same);
         match alike {
             Some(known) => known.callers.extend(cell.callers),
             None => merged.push(cell),
@@ -156,10 +160,11 @@ impl Comparison<'_> {
         let mut blamed: BTreeMap<Vec<usize>, Vec<Atom>> = BTreeMap::new();
         let Some(class) = self.classes.get(number) else { return blamed };
         let method = class.methods.first().copied().unwrap_or_default();
+        let path = &written.owners(&class.path);
         let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for atom in atoms {
             let at = self.space.example(*atom);
-            let question = Question { method, path: &class.path, who, at };
+            let question = Question { method, path, who, at };
             let alike = self.state(class, who, *atom);
             let found = known.entry(alike).or_insert_with(|| written.blame(&question, before));
             blamed.entry(found.clone()).or_default().push(*atom);

@@ -191,9 +191,13 @@ fn general(one: &[Segment], other: &[Segment], length: usize, last: &str) -> Opt
     Some(path)
 }
 
-/// Whether a pattern matches a path.
-pub(super) fn matches(pattern: &Pattern, path: &str) -> bool {
-    let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
+/// The segments of a path.
+pub(super) fn segments(path: &str) -> Vec<&str> {
+    path.strip_prefix('/').unwrap_or_default().split('/').collect()
+}
+
+/// Whether a pattern matches a path of these segments.
+pub(super) fn matches(pattern: &Pattern, parts: &[&str]) -> bool {
     let shape = pattern.segments();
     let is_open = matches!(shape.last(), Some(Segment::Rest));
     let fits = if is_open { parts.len() >= shape.len() } else { parts.len() == shape.len() };

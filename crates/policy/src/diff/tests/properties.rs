@@ -288,7 +288,8 @@ proptest! {
                     let held = names.iter().filter_map(|name| sides.role(name));
                     let held = held.fold(0, |all, role| all | only(role));
                     let (method, path) = (class.methods[0], class.path.as_str());
-                    let question = Question { method, path, who: Who::Holding(held), at };
+                    let owners = &written.owners(path);
+                    let question = Question { method, path: owners, who: Who::Holding(held), at };
                     let was = access(&old, Some(&names), at, (method, path));
                     let is = access(&new, Some(&names), at, (method, path));
                     prop_assert_eq!(written.outcome(&BTreeSet::new(), &question), is);
