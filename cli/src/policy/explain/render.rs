@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use stockade_policy::explain::{Explanation, InactiveFacts, Missing, Place, RuleFacts};
-use stockade_policy::{Age, Bundle, LimitKey};
+use stockade_policy::{Age, Bundle, Limit, LimitCount, LimitKey};
 
 use super::Question;
 use super::codes;
@@ -186,6 +186,11 @@ pub(super) fn record(record: &Record, bundle: &Bundle, out: &mut dyn Write) -> a
         line("request", &format!("{} {}", record.method, record.path), out)?;
         line("client", &record.client, out)?;
         line("bundle", &record.bundle, out)?;
+        let hash = bundle.hash().to_string();
+        if record.bundle != "-" && record.bundle != hash {
+            line("WARNING", "the folder holds another policy than this one:", out)?;
+            line("", &hash, out)?;
+        }
     }
     if let Some(shadow) = &record.shadow {
         line("shadow", &format!("what is only tried would have said {shadow}"), out)?;
@@ -202,7 +207,11 @@ fn limits(record: &Record, bundle: &Bundle) -> String {
     let route = bundle.routes().by_id(&record.route);
     let ids = route.map_or(&[][..], |route| &route.limits).iter();
     let limits = ids.filter_map(|limit| bundle.limits().get(*limit));
-    let words = limits.filter(|limit| limit.key == key).map(|limit| {
+    // A token is not looked at once too many have failed.
+    let failures = record.step.as_deref() == Some("authenticate");
+    let can_refuse =
+        |limit: &&Limit| limit.key == key && (!failures || limit.count == LimitCount::Failures);
+    let words = limits.filter(can_refuse).map(|limit| {
         let per = Age(limit.window_secs.get().into());
         format!("{}: {} per {per} ({}:{})", limit.name, limit.quota, "routes.toml", limit.line)
     });

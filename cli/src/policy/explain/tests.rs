@@ -326,6 +326,8 @@ NOTE      the record does not tell the token's roles; ask with --as instead
 request   DELETE /api/products/7
 client    203.0.113.9
 bundle    other
+WARNING   the folder holds another policy than this one:
+          HASH
 ",
     );
     check_record(
@@ -341,6 +343,8 @@ account   a1; holds staff; active none
 request   POST /api/orders/7/cancel
 client    203.0.113.9
 bundle    other
+WARNING   the folder holds another policy than this one:
+          HASH
 ",
     );
     check_record(
