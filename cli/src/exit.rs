@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed,
     /// 2: it is done, and the answer is no: denied, refused, different.
     No,
-    /// 3: it is done, and somebody gets more than before, which nobody accepted.
+    /// 3: it is done, and somebody could reach more than before, which nobody accepted.
     Widened,
 }
 

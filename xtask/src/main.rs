@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cargo xtask up [FLAGS]` | builds Stockade and runs the whole of it: `stockade up [FLAGS]` |
 //! | `cargo xtask test` | runs every check that CI runs, in the same order |
+//! | `cargo xtask fuzz [TARGET] [SECS]` | throws invented input at the parsers |
 //! | `cargo xtask tidy` | runs our own checks alone |
 //! | `cargo xtask alerts` | has Prometheus' checker read the alerts and try them |
 //! | `cargo xtask metrics` | has it read the metrics of the debug build |
@@ -19,6 +20,7 @@
 
 mod alerts;
 mod cargo;
+mod fuzz;
 mod metrics;
 mod promtool;
 mod test;
@@ -40,6 +42,8 @@ usage: cargo xtask COMMAND
 
   up [FLAGS]   build Stockade and run the whole of it; FLAGS are those of `stockade up`
   test         run every check that CI runs
+  fuzz [TARGET] [SECS]
+               throw invented input at every parser, or one, for 60 seconds each or so many
   tidy         run our own checks alone
   alerts       check the alerts and try them, with promtool
   metrics      check the metrics of the `stockade` in target/debug, with promtool";
@@ -62,6 +66,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     match (command.to_string_lossy().as_ref(), flags) {
         ("up", flags) => up::run(flags),
         ("test", []) => test::run(),
+        ("fuzz", flags) => fuzz::run(flags),
         ("tidy", []) => tidy::run(&Workspace::load()?),
         ("alerts", []) => alerts::run(&Workspace::load()?),
         ("metrics", []) => metrics::run(&Workspace::load()?),

@@ -179,7 +179,7 @@ impl<'b> Teller<'b> {
             owned: self.bundle.is_owned(route.needs),
             auth: route.auth.as_str(),
             network: route.network.map(|network| self.network(network)),
-            mfa: route.mfa_secs.map(|secs| Age(secs.get().into()).to_string()),
+            mfa: route.mfa_secs.map(|secs| Age::from(secs).to_string()),
             limits: limits.map(|limit| limit.name.to_string()).collect(),
         }
     }
@@ -192,7 +192,7 @@ impl<'b> Teller<'b> {
         match unmet {
             Unmet::Network(network) => format!("network {}", self.network(network)),
             Unmet::Mfa(secs) => {
-                format!("a second factor at most {} old", Age(secs.get().into()))
+                format!("a second factor at most {} old", Age::from(secs))
             }
         }
     }

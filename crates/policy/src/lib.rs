@@ -13,6 +13,10 @@
 //! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
+//! What is allowed to stand in a policy and is probably not meant, [`lint()`] says; how much of it
+//! the [`cases`] would miss if it changed, [`coverage`]; who is allowed something, [`who_can()`]; why a
+//! request gets what it gets, [`explain`]; who gets something else under another policy, [`diff`].
+//!
 //! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
 //!
 //! The crate opens no file and no socket and reads no clock: the same bundle and the same
@@ -22,22 +26,29 @@
 mod activation;
 mod bundle;
 pub mod cases;
+mod clean_path;
 mod cors;
+pub mod coverage;
 pub mod diff;
 mod draft;
 pub mod explain;
 mod files;
 mod finding;
+pub mod format;
+mod headers;
 mod judge;
 mod limits;
+mod lint;
 pub mod matrix;
 mod measure;
 mod mode;
 mod model;
 mod names;
 mod network;
+pub mod openapi;
 mod oracle;
 mod pattern;
+pub mod replay;
 mod resources;
 mod role_set;
 mod roles;
@@ -49,15 +60,19 @@ mod rules;
 mod source;
 mod table;
 mod toml_reader;
+mod who_can;
 
-pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
+pub use self::activation::{Activation, Circumstances, Condition, ELSEWHERE, InactiveRole, Unmet};
 pub use self::bundle::{Bundle, Unproven};
+pub use self::clean_path::{Ambiguity, CleanPath, TARGET_BYTES_MAX};
 pub use self::cors::Cors;
 pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
-pub use self::finding::{Code, Finding};
+pub use self::finding::{Code, Finding, Severity};
+pub use self::headers::ResponseHeader;
 pub use self::judge::{Asker, Caller, Denial, Judgement, Outcome};
 pub use self::limits::{Limit, LimitCount, LimitKey, LimitName, Limits};
-pub use self::measure::Age;
+pub use self::lint::lint;
+pub use self::measure::{Age, BadAge};
 pub use self::mode::Mode;
 pub use self::names::{LimitId, NetworkId, PermissionId, RoleId, RouteId};
 pub use self::network::{Network, Networks};
@@ -69,3 +84,4 @@ pub use self::route::{Auth, BodyRule, Route, RouteName};
 pub use self::route_table::{RouteMatch, RouteTable};
 pub use self::rules::{Effect, Rule};
 pub use self::table::Scope;
+pub use self::who_can::{Access, Clash, Reason, Requirement, TargetError, WhoCan, who_can};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
 use crate::finding::Code;
 use crate::toml_reader::{Entry, Text, TomlReader};
@@ -48,27 +49,35 @@ pub(crate) fn read_duration(
     duration
 }
 
-/// A duration of any length, in seconds.
-pub(crate) fn parse_duration(text: &str) -> Option<u64> {
-    parse(text, DURATIONS)
-}
-
-/// A number of seconds as it is written in the files: `90s`, `15m`, `12h`.
+/// A number of seconds as it is written in the files: `90s`, `15m`, `12h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(pub u64);
 
-impl Age {
-    /// The age of this text, of any length.
-    pub fn parse(text: &str) -> Option<Self> {
-        parse_duration(text).map(Self)
+/// A text that is no [`Age`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a time such as 90s, 15m, 2h or 7d")]
+pub struct BadAge(String);
+
+impl From<NonZeroU32> for Age {
+    fn from(secs: NonZeroU32) -> Self {
+        Self(secs.get().into())
+    }
+}
+
+impl FromStr for Age {
+    type Err = BadAge;
+
+    /// Reads an age of any length but none.
+    fn from_str(text: &str) -> Result<Self, BadAge> {
+        parse(text, DURATIONS).map(Self).ok_or_else(|| BadAge(text.to_owned()))
     }
 }
 
 impl fmt::Display for Age {
+    /// In the largest unit that leaves nothing over.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = |(_, secs): &&Unit| self.0 != 0 && self.0.is_multiple_of(*secs);
-        let days_are_hours = DURATIONS.iter().filter(|(name, _)| *name != "d");
-        let (name, secs) = days_are_hours.rev().find(fits).copied().unwrap_or(("s", 1));
+        let (name, secs) = DURATIONS.iter().rfind(fits).copied().unwrap_or(("s", 1));
         write!(f, "{}{name}", self.0 / secs)
     }
 }
@@ -96,11 +105,30 @@ mod tests {
 
     #[test]
     fn durations_have_one_unit() {
-        for (text, secs) in [("1s", 1), ("90s", 90), ("15m", 900), ("24h", 86400), ("1d", 86400)] {
-            assert_eq!(parse(text, DURATIONS), Some(secs), "{text}");
+        let age = |text: &str| text.parse::<Age>().map(|age| age.0).ok();
+        for (text, secs) in [("1s", 1), ("90s", 90), ("15m", 900), ("24h", 86400), ("7d", 604_800)]
+        {
+            assert_eq!(age(text), Some(secs), "{text}");
         }
-        for text in ["", "15", "m", "0s", "1h30m", "15M", "15 m", "+1s", "-1s", "1.5h", "015m"] {
-            assert_eq!(parse(text, DURATIONS), None, "{text}");
+        for (secs, text) in [(0, "0s"), (90, "90s"), (900, "15m"), (43200, "12h"), (86400, "1d")] {
+            assert_eq!(Age(secs).to_string(), text);
+        }
+        for text in [
+            "",
+            "15",
+            "m",
+            "0s",
+            "1h30m",
+            "15M",
+            "15 m",
+            "+1s",
+            "-1s",
+            "1.5h",
+            "015m",
+            "1é",
+            "99999999999999999999d",
+        ] {
+            assert_eq!(age(text), None, "{text}");
         }
     }
 }

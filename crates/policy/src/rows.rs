@@ -4,7 +4,7 @@
 //! `deny` is an open door. Every line is a comment, blank, or a whole row; else it is a finding.
 
 use crate::finding::{Code, Findings, Place};
-use crate::source::{BLANKS, Source};
+use crate::source::{BLANKS, Source, bounded};
 
 /// What a row looks like in one file.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ impl<const N: usize> Shape<N> {
             findings.add(Code::InlineComment, source.place(at + comment), message, fix);
             return None;
         }
-        let mut fields = split(source, at, line);
+        let mut fields = split(source.place(at), line);
         let row_type = fields.next()?;
         if row_type.text != self.row_type {
             let message = format!("`{}` is no row type here", row_type.text);
@@ -90,13 +90,15 @@ fn note_mark(found: Field<'_>, mark: &str, findings: &mut Findings) {
     findings.add(Code::UnknownMode, found.at, message, fix);
 }
 
-fn split<'a>(source: &Source<'a>, at: usize, line: &'a str) -> impl Iterator<Item = Field<'a>> {
-    let mut offset = at;
-    line.split(',').map(move |piece| {
+/// The fields of a row that begins at `at`.
+fn split<'a>(at: Place<'a>, row: &'a str) -> impl Iterator<Item = Field<'a>> {
+    let mut column = at.column;
+    row.split(',').map(move |piece| {
         let kept = piece.trim_start_matches(BLANKS);
-        let field_at = offset + (piece.len() - kept.len());
-        offset += piece.len() + 1;
-        Field { text: kept.trim_end_matches(BLANKS), at: source.place(field_at) }
+        let blanks = piece.len() - kept.len();
+        let at = Place { column: column + bounded(blanks), ..at };
+        column += bounded(piece.chars().count() + 1);
+        Field { text: kept.trim_end_matches(BLANKS), at }
     })
 }
 

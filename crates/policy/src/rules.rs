@@ -1,6 +1,6 @@
 //! The rules of a bundle (`policy.csv`): which role may do what to whose.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::finding::{Code, Findings, Place, nearest};
 use crate::mode::Mode;
@@ -73,7 +73,7 @@ pub(crate) fn read(source: &Source<'_>, known: Known<'_>, findings: &mut Finding
         let fix = "write at least one row, such as `p, anonymous, products, read, any, allow`";
         findings.add(Code::NoRules, Place::start_of(source.file()), "there is no rule", fix);
     }
-    let mut lines = BTreeMap::new();
+    let mut lines = HashMap::with_capacity(rows.len());
     let rules = rows.iter().filter_map(|row| {
         note_repetition(&mut lines, row, findings);
         read_rule(row, known, findings)
@@ -82,7 +82,7 @@ pub(crate) fn read(source: &Source<'_>, known: Known<'_>, findings: &mut Finding
 }
 
 fn note_repetition<'a>(
-    lines: &mut BTreeMap<[&'a str; 5], u32>,
+    lines: &mut HashMap<[&'a str; 5], u32>,
     row: &Row<'a, 5>,
     findings: &mut Findings,
 ) {

@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
 pub(crate) const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
 /// Characters a reviewer cannot see: control characters, and those that reorder or join text.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     let allowed = matches!(c, '\n' | '\r' | '\t');
     let invisible = matches!(c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
@@ -124,7 +124,7 @@ fn note_not_utf8(file: &str, valid: Option<&[u8]>, findings: &mut Findings) {
 }
 
 /// A count as it is printed. Files are bounded at 4 MiB, so nothing is lost.
-fn bounded(count: usize) -> u32 {
+pub(crate) fn bounded(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

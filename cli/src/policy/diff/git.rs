@@ -1,20 +1,20 @@
 //! The policy files of a revision, as git has them. Nothing is checked out.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use stockade_policy::{FILE_BYTES_MAX, RUNTIME_FILES};
+use stockade_settings::bundle_folder::FolderFile;
 
 use super::versions::GRAMMAR;
 
 /// One byte more than a bundle takes, so that it can tell a file that is too large.
 const READ_BYTES_MAX: u64 = FILE_BYTES_MAX as u64 + 1;
 
-/// The runtime files of a bundle by name, as `dir` holds them in a revision.
-pub(super) fn files(revision: &str, dir: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+/// The runtime files of a bundle, as `dir` holds them in a revision.
+pub(super) fn files(revision: &str, dir: &Path) -> anyhow::Result<Vec<FolderFile>> {
     if !dir.is_dir() {
         bail!("`{}` is no folder", dir.display());
     }
@@ -30,11 +30,8 @@ pub(super) fn files(revision: &str, dir: &Path) -> anyhow::Result<BTreeMap<Strin
     list.extend(RUNTIME_FILES);
     let listing = run(dir, &list)?.context("git could not list its files")?;
     let listing = String::from_utf8_lossy(&listing).into_owned();
-    let mut files = BTreeMap::new();
-    for entry in listing.split('\0').filter(|entry| !entry.is_empty()) {
-        let (name, bytes) = file(dir, entry)?;
-        files.insert(name, bytes);
-    }
+    let entries = listing.split('\0').filter(|entry| !entry.is_empty());
+    let files: Vec<_> = entries.map(|entry| file(dir, entry)).collect::<anyhow::Result<_>>()?;
     if files.is_empty() {
         bail!("it holds no policy in `{}`", dir.display());
     }
@@ -42,7 +39,7 @@ pub(super) fn files(revision: &str, dir: &Path) -> anyhow::Result<BTreeMap<Strin
 }
 
 /// The file of an entry of `git ls-tree`: mode, kind and object, a tab, and the name.
-fn file(dir: &Path, entry: &str) -> anyhow::Result<(String, Vec<u8>)> {
+fn file(dir: &Path, entry: &str) -> anyhow::Result<FolderFile> {
     let (object, name) = entry.split_once('\t').context("git lists files in an unknown way")?;
     let words: Vec<&str> = object.split(' ').collect();
     let ["100644" | "100755", "blob", hash] = words.as_slice() else {
@@ -50,7 +47,9 @@ fn file(dir: &Path, entry: &str) -> anyhow::Result<(String, Vec<u8>)> {
     };
     // `cat-file` runs no filters, which a repository could choose.
     let bytes = run(dir, &["cat-file", "blob", hash])?;
-    Ok((name.to_owned(), bytes.with_context(|| format!("git could not read `{name}`"))?))
+    let bytes = bytes.with_context(|| format!("git could not read `{name}`"))?;
+    // Git keeps no more of a file's mode than whether it is a program.
+    Ok(FolderFile { name: name.to_owned(), bytes, writable_by_others: false })
 }
 
 /// What git prints, cut off one byte past the largest file; nothing where it fails.

@@ -1,43 +1,98 @@
 //! A diff as text: for people, and for a comment on a pull request.
 
-use std::io::Write;
+use std::io::Write as _;
 
 use stockade_policy::diff::{Cell, Diff, Direction, Edit, Group};
 
-use crate::policy::counted;
+use crate::render::{Screen, Tone, counted, wrap};
+
+/// How far lines below a label are indented.
+const INDENT: usize = 10;
 
 /// For people.
-pub(super) fn human(diff: &Diff, accepted: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn human(diff: &Diff, accepted: bool, screen: &mut Screen<'_>) -> anyhow::Result<()> {
     for group in &diff.groups {
-        print_group(group, out)?;
+        print_group(group, screen)?;
     }
     for edit in &diff.without_effect {
-        writeln!(out, "{:<9} {}", "NO EFFECT", edit_text(edit))?;
+        print_edit("NO EFFECT", Tone::Faint, edit, screen)?;
     }
-    writeln!(out, "{}", summary(diff))?;
+    let look = screen.look();
+    writeln!(screen, "{}", look.paint(Tone::Strong, &summary(diff)))?;
     if diff.widens() && !accepted {
-        writeln!(out, "somebody gets more: if that is meant, say so with --accept")?;
+        let hint = "somebody gets more: if that is meant, say so with --accept";
+        writeln!(screen, "{}", look.paint(Tone::Hint, hint))?;
     }
     Ok(())
 }
 
-fn print_group(group: &Group, out: &mut dyn Write) -> anyhow::Result<()> {
+/// More is what reviewers look for, so it has the tone of a no.
+fn tone(direction: Direction) -> Tone {
+    match direction {
+        Direction::Widened => Tone::Bad,
+        Direction::Changed => Tone::Hint,
+        Direction::Narrowed => Tone::Good,
+    }
+}
+
+/// `WIDENED   policy.csv:31  + p, staff, orders, refund, any, allow`, wrapped behind its label.
+fn print_edit(label: &str, tone: Tone, edit: &Edit, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let look = screen.look();
+    let place = place(edit);
+    let room = look.columns().map(|columns| columns.saturating_sub(INDENT));
+    let text = edit_text(edit);
+    let lines = wrap(&text, room);
+    for (number, line) in lines.iter().enumerate() {
+        let label = format!("{:<9}", if number == 0 { label } else { "" });
+        match line.strip_prefix(&place).filter(|_| number == 0) {
+            Some(rest) => {
+                let (label, place) = (look.paint(tone, &label), look.paint(Tone::Place, &place));
+                writeln!(screen, "{label} {place}{rest}")?;
+            }
+            None => writeln!(screen, "{label} {line}")?,
+        }
+    }
+    Ok(())
+}
+
+fn print_group(group: &Group, screen: &mut Screen<'_>) -> anyhow::Result<()> {
     let mut label = group.direction.as_str().to_uppercase();
     for edit in &group.edits {
-        writeln!(out, "{label:<9} {}", edit_text(edit))?;
+        print_edit(&label, tone(group.direction), edit, screen)?;
         label = "  with".to_owned();
     }
+    print_cells(group, screen)?;
+    let room = screen.look().columns().map(|columns| columns.saturating_sub(2));
+    for term in &group.terms {
+        for line in wrap(term, room) {
+            writeln!(screen, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A cell a line, in columns; where a terminal is too narrow for that, the callers stand above.
+fn print_cells(group: &Group, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let look = screen.look();
     let rows: Vec<[String; 4]> = group.cells.iter().map(columns).collect();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0)
     };
     let [callers, permission, step] = [width(0), width(1), width(2)];
+    let whole = 2 + callers + 2 + permission + 2 + step + 2 + width(3);
+    let is_narrow = look.columns().is_some_and(|columns| columns < whole);
+    let room = look.columns().map(|columns| columns.saturating_sub(2));
     for [who, needs, change, request] in &rows {
-        let line = format!("  {who:<callers$}  {needs:<permission$}  {change:<step$}  {request}");
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    for term in &group.terms {
-        writeln!(out, "  {term}")?;
+        let change = format!("{change:<step$}");
+        let change = look.paint(tone(group.direction), &change);
+        if !is_narrow {
+            writeln!(screen, "  {who:<callers$}  {needs:<permission$}  {change}  {request}")?;
+            continue;
+        }
+        for line in wrap(who, room) {
+            writeln!(screen, "  {line}")?;
+        }
+        writeln!(screen, "    {needs:<permission$}  {change}  {request}")?;
     }
     Ok(())
 }
@@ -60,9 +115,12 @@ fn step(cell: &Cell) -> String {
 
 /// `policy.csv:31  + p, staff, orders, refund, any, allow`.
 fn edit_text(edit: &Edit) -> String {
-    let Edit { sign, file, line, text } = edit;
-    let place = if *line == 0 { (*file).to_owned() } else { format!("{file}:{line}") };
-    format!("{place}  {} {text}", sign.as_char())
+    format!("{}  {} {}", place(edit), edit.sign.as_char(), edit.text)
+}
+
+fn place(edit: &Edit) -> String {
+    let Edit { file, line, .. } = edit;
+    if *line == 0 { (*file).to_owned() } else { format!("{file}:{line}") }
 }
 
 /// `2 cells widened, 1 narrowed, 0 routes added`.
@@ -93,7 +151,7 @@ fn summary(diff: &Diff) -> String {
 }
 
 /// For a comment on a pull request.
-pub(super) fn markdown(diff: &Diff, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn markdown(diff: &Diff, out: &mut Screen<'_>) -> anyhow::Result<()> {
     writeln!(out, "**Policy:** {}", summary(diff))?;
     for group in &diff.groups {
         let edits: Vec<_> =

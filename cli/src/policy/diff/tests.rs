@@ -19,7 +19,7 @@ struct Line {
 fn run_line(words: &[&str]) -> anyhow::Result<(Exit, String)> {
     let line = Line::try_parse_from(["diff"].iter().chain(words))?;
     let mut out = Vec::new();
-    let exit = run(&line.diff, &mut out)?;
+    let exit = run(&line.diff, &mut Screen::plain(&mut out))?;
     Ok((exit, String::from_utf8(out)?))
 }
 
@@ -145,18 +145,18 @@ fn revisions_are_compared_with_each_other_and_with_the_folder() {
     sample::write(&folder, &[NO_CANCEL, STAFF_READ_ACCOUNTS]);
 
     let dir = folder.display().to_string();
-    let exit = |range: &str| run_line(&[range, "--dir", &dir]).unwrap().0;
+    let exit = |range: &str| run_line(&[range, "--policies", &dir]).unwrap().0;
     assert_eq!(exit("HEAD~1..main"), Exit::No);
     assert_eq!(exit("main..HEAD~1"), Exit::Widened);
     assert_eq!(exit("main"), Exit::Widened);
     assert_eq!(exit("main..HEAD"), Exit::Done);
 
     let error = |words: &[&str]| format!("{:#}", run_line(words).unwrap_err());
-    let unknown = error(&["nowhere..HEAD", "--dir", &dir]);
+    let unknown = error(&["nowhere..HEAD", "--policies", &dir]);
     assert!(unknown.contains("git knows no revision `nowhere`; name two revisions"), "{unknown}");
     let elsewhere = root.path().join("empty");
     fs::create_dir(&elsewhere).unwrap();
-    let empty = error(&["main", "--dir", &elsewhere.display().to_string()]);
+    let empty = error(&["main", "--policies", &elsewhere.display().to_string()]);
     assert!(empty.contains("it holds no policy in"), "{empty}");
 }
 
@@ -167,8 +167,8 @@ fn what_names_no_two_versions_is_said_to() {
         (vec!["--", "-x..HEAD"], "`-x` is no revision"),
         (vec!["..HEAD"], "`` is no revision"),
         (vec!["./"], "there is no second one"),
-        (vec!["main", "--dir", "/nonexistent"], "is no folder"),
-        (vec!["a", "b", "--dir", "c"], "cannot be used with"),
+        (vec!["main", "--policies", "/nonexistent"], "is no folder"),
+        (vec!["a", "b", "--policies", "c"], "cannot be used with"),
     ] {
         let error = format!("{:#}", run_line(&words).unwrap_err());
         assert!(error.contains(expected), "{words:?}: {error}");

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use stockade_policy::{Bundle, BundleFiles, Finding};
+use stockade_policy::Bundle;
 
 use super::git;
-use crate::policy::load_folder;
+use crate::policy::{Refused, load, read};
 
 /// How versions are written, for errors.
 pub(super) const GRAMMAR: &str = "name two revisions (`main..HEAD`), one revision to compare the folder with \
@@ -29,7 +29,7 @@ enum Version {
 }
 
 /// What is in a version: a bundle, or what is wrong with it.
-type Loaded = Result<Bundle, Vec<Finding>>;
+type Loaded = Result<Bundle, Refused>;
 
 impl Versions {
     /// Two folders where both are named; else revisions of `dir`.
@@ -70,14 +70,12 @@ impl Versions {
 
 impl Version {
     fn load(&self) -> anyhow::Result<Loaded> {
-        match self {
-            Self::Folder(folder) => load_folder(folder),
-            Self::Revision(revision, dir) => {
-                let files = git::files(revision, dir)
-                    .with_context(|| format!("the revision `{revision}` was not read"))?;
-                Ok(Bundle::load(&BundleFiles::new(files)))
-            }
-        }
+        let files = match self {
+            Self::Folder(folder) => read(folder)?,
+            Self::Revision(revision, dir) => git::files(revision, dir)
+                .with_context(|| format!("the revision `{revision}` was not read"))?,
+        };
+        Ok(load(files))
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 use stockade_policy::{Auth, Bundle};
+
+use crate::policy::log::{decoded, unreadable};
 
 /// The longest line that is looked at. A record takes about half a kilobyte.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
@@ -18,8 +19,6 @@ const ID_CHARS_MIN: usize = 4;
 const ID_CHARS: usize = 32;
 /// Ids named where several begin alike.
 const IDS_SHOWN_MAX: usize = 5;
-/// How a gzip file begins.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A decision record, as far as it is explained. Fields of later versions are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +86,10 @@ pub(super) fn is_id(text: &str) -> bool {
 pub(super) fn find(logs: &[PathBuf], id: &str) -> anyhow::Result<Record> {
     let mut found = BTreeMap::new();
     for log in logs {
-        let lines = open(log).and_then(|reader| search(reader, id, &mut found));
-        lines.with_context(|| format!("the log `{}` was not read", log.display()))?;
+        let name = log.display().to_string();
+        let file = File::open(log).with_context(|| unreadable(&name))?;
+        let reader = BufReader::new(decoded(Box::new(file), &name)?);
+        search(reader, id, &mut found).with_context(|| unreadable(&name))?;
     }
     let mut records = found.into_values();
     match (records.next(), records.next()) {
@@ -108,19 +109,9 @@ pub(super) fn find(logs: &[PathBuf], id: &str) -> anyhow::Result<Record> {
     }
 }
 
-fn open(log: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    let mut reader = BufReader::new(File::open(log)?);
-    let is_gzip = reader.fill_buf()?.starts_with(&GZIP);
-    Ok(if is_gzip {
-        Box::new(BufReader::new(MultiGzDecoder::new(reader)))
-    } else {
-        Box::new(reader)
-    })
-}
-
 /// Notes every record whose id begins with `id`, until more are found than are told.
 fn search(
-    mut reader: Box<dyn BufRead>,
+    mut reader: impl BufRead,
     id: &str,
     found: &mut BTreeMap<String, Record>,
 ) -> anyhow::Result<()> {
@@ -129,7 +120,7 @@ fn search(
     let mut is_rest = false;
     loop {
         line.clear();
-        if reader.as_mut().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
+        if reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
         // What follows the bound of an overlong line is no line of its own.

@@ -1,6 +1,6 @@
 //! Explanations as text: the outcome first, then a fact a line.
 
-use std::io::Write;
+use std::io::Write as _;
 
 use stockade_policy::explain::{Explanation, InactiveFacts, Missing, Place, RuleFacts};
 use stockade_policy::{Age, Bundle, Limit, LimitCount, LimitKey};
@@ -8,12 +8,29 @@ use stockade_policy::{Age, Bundle, Limit, LimitCount, LimitKey};
 use super::Question;
 use super::codes;
 use super::record::Record;
+use crate::policy::log::Time;
+use crate::render::{Screen, Tone, visible, wrap};
 
 /// Rules and missing things told; more are counted.
 const TOLD_MAX: usize = 3;
 
-fn line(label: &str, text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{}", format!("{label:<9} {text}").trim_end())?;
+/// How far the texts are indented.
+const INDENT: usize = 10;
+
+/// A fact behind its label, wrapped there.
+fn line(label: &str, text: &str, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    toned(Tone::Faint, label, text, screen)
+}
+
+/// A line whose label says how good it is.
+fn toned(tone: Tone, label: &str, text: &str, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let look = screen.look();
+    let room = look.columns().map(|columns| columns.saturating_sub(INDENT));
+    let mut label = format!("{label:<9}");
+    for line in wrap(&visible(text), room) {
+        writeln!(screen, "{} {line}", look.paint(tone, &label))?;
+        label = format!("{:<9}", "");
+    }
     Ok(())
 }
 
@@ -21,12 +38,13 @@ fn line(label: &str, text: &str, out: &mut dyn Write) -> anyhow::Result<()> {
 pub(super) fn explanation(
     told: &Explanation,
     question: &Question,
-    out: &mut dyn Write,
+    screen: &mut Screen<'_>,
 ) -> anyhow::Result<()> {
-    line(if told.allowed { "ALLOWED" } else { "DENIED" }, &outcome(told), out)?;
-    line("request", &format!("{} {}", question.method, question.path), out)?;
+    let (tone, label) = if told.allowed { (Tone::Good, "ALLOWED") } else { (Tone::Bad, "DENIED") };
+    toned(tone, label, &outcome(told), screen)?;
+    line("request", &format!("{} {}", question.method, question.path), screen)?;
     if let Some(route) = &told.route {
-        line("route", &format!("{}: {} ({})", route.id, route.matches, place(&route.at)), out)?;
+        line("route", &format!("{}: {} ({})", route.id, route.matches, place(&route.at)), screen)?;
         let network = route.network.as_ref().map(|name| format!("network {name}"));
         let mfa = route.mfa.as_ref().map(|age| format!("a second factor at most {age} old"));
         let token = match route.auth {
@@ -35,41 +53,41 @@ pub(super) fn explanation(
             _ => Some("and tokens are not read".to_owned()),
         };
         let asks = [Some(route.needs.clone()), token, network, mfa];
-        line("needs", &asks.into_iter().flatten().collect::<Vec<_>>().join(", "), out)?;
+        line("needs", &asks.into_iter().flatten().collect::<Vec<_>>().join(", "), screen)?;
     }
-    line("caller", &caller(question), out)?;
+    line("caller", &caller(question), screen)?;
     if !told.active.is_empty() || !told.inactive.is_empty() {
         let active =
             if told.active.is_empty() { "none".to_owned() } else { told.active.join(", ") };
-        line("active", &active, out)?;
+        line("active", &active, screen)?;
     }
     let inactive: Vec<_> = told.inactive.iter().map(inactive_text).collect();
     if !inactive.is_empty() {
-        line("inactive", &shortened(inactive, "; "), out)?;
+        line("inactive", &shortened(inactive, "; "), screen)?;
     }
     if told.allowed {
         let rules: Vec<_> = told.rules.iter().map(rule_text).collect();
-        lines("rule", &rules, out)?;
+        lines("rule", &rules, screen)?;
     }
-    lines("missing", &missing(told), out)?;
+    lines("missing", &missing(told), screen)?;
     let nearest = told.missing.iter().find_map(|missing| match missing {
         Missing::Rule(rule) => Some(rule_text(rule)),
         _ => None,
     });
     if let Some(nearest) = nearest {
-        line("nearest", &nearest, out)?;
+        line("nearest", &nearest, screen)?;
     }
-    line("bundle", &told.bundle, out)
+    line("bundle", &told.bundle, screen)
 }
 
 /// One line for each, up to a few.
-fn lines(label: &str, texts: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
+fn lines(label: &str, texts: &[String], screen: &mut Screen<'_>) -> anyhow::Result<()> {
     for text in texts.iter().take(TOLD_MAX) {
-        line(label, text, out)?;
+        line(label, text, screen)?;
     }
     match texts.len().saturating_sub(TOLD_MAX) {
         0 => Ok(()),
-        more => line("", &format!("and {more} more"), out),
+        more => line("", &format!("and {more} more"), screen),
     }
 }
 
@@ -154,46 +172,50 @@ fn missing(told: &Explanation) -> Vec<String> {
 }
 
 /// What is recorded of a decision.
-pub(super) fn record(record: &Record, bundle: &Bundle, out: &mut dyn Write) -> anyhow::Result<()> {
-    line("decision", &format!("{} at {}", record.decision_id, utc(record.time_ms)), out)?;
+pub(super) fn record(
+    record: &Record,
+    bundle: &Bundle,
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<()> {
+    line("decision", &format!("{} at {}", record.decision_id, Time(record.time_ms)), screen)?;
     let status = match record.status {
         0 => "the client had gone".to_owned(),
         status => status.to_string(),
     };
     let code = record.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
-    line("answered", &format!("{status}{code}"), out)?;
+    line("answered", &format!("{status}{code}"), screen)?;
     if let Some(step) = &record.step {
-        line("refused", &format!("by the guard {step}: {}", codes::guard(step)), out)?;
+        line("refused", &format!("by the guard {step}: {}", codes::guard(step)), screen)?;
     }
     if let Some((_, meaning, advice)) = record.code.as_deref().and_then(codes::meaning) {
-        line("meaning", &format!("{meaning}; {advice}"), out)?;
+        line("meaning", &format!("{meaning}; {advice}"), screen)?;
     }
     if record.code.as_deref() == Some("rate_limited") {
-        line("limits", &limits(record, bundle), out)?;
+        line("limits", &limits(record, bundle), screen)?;
     }
     if let Some(account) = &record.account {
         let active = if record.roles.is_empty() { "none" } else { &record.roles };
         let conditions = record.conditions.as_deref();
         let met = conditions.map(|met| format!("; met: {met}")).unwrap_or_default();
         let held = record.held();
-        line("account", &format!("{account}; holds {held}; active {active}{met}"), out)?;
+        line("account", &format!("{account}; holds {held}; active {active}{met}"), screen)?;
     }
     if record.lacks_roles(bundle) {
         let note = "the record does not tell the token's roles; ask with --as instead";
-        line("NOTE", note, out)?;
+        toned(Tone::Hint, "NOTE", note, screen)?;
     }
     if !record.reached_policy() || record.lacks_roles(bundle) {
-        line("request", &format!("{} {}", record.method, record.path), out)?;
-        line("client", &record.client, out)?;
-        line("bundle", &record.bundle, out)?;
+        line("request", &format!("{} {}", record.method, record.path), screen)?;
+        line("client", &record.client, screen)?;
+        line("bundle", &record.bundle, screen)?;
         let hash = bundle.hash().to_string();
         if record.bundle != "-" && record.bundle != hash {
-            line("WARNING", "the folder holds another policy than this one:", out)?;
-            line("", &hash, out)?;
+            toned(Tone::Hint, "WARNING", "the folder holds another policy than this one:", screen)?;
+            line("", &hash, screen)?;
         }
     }
     if let Some(shadow) = &record.shadow {
-        line("shadow", &format!("what is only tried would have said {shadow}"), out)?;
+        line("shadow", &format!("what is only tried would have said {shadow}"), screen)?;
     }
     Ok(())
 }
@@ -212,7 +234,7 @@ fn limits(record: &Record, bundle: &Bundle) -> String {
     let can_refuse =
         |limit: &&Limit| limit.key == key && (!failures || limit.count == LimitCount::Failures);
     let words = limits.filter(can_refuse).map(|limit| {
-        let per = Age(limit.window_secs.get().into());
+        let per = Age::from(limit.window_secs);
         format!("{}: {} per {per} ({}:{})", limit.name, limit.quota, "routes.toml", limit.line)
     });
     words.collect::<Vec<_>>().join("; ")
@@ -222,54 +244,27 @@ fn limits(record: &Record, bundle: &Bundle) -> String {
 pub(super) fn comparison(
     record: &Record,
     told: &Explanation,
-    out: &mut dyn Write,
+    screen: &mut Screen<'_>,
 ) -> anyhow::Result<()> {
     let is_other = record.bundle != told.bundle;
     if is_other {
-        line("WARNING", "the folder holds another policy than the one that decided:", out)?;
-        line("", &record.bundle, out)?;
+        toned(
+            Tone::Hint,
+            "WARNING",
+            "the folder holds another policy than the one that decided:",
+            screen,
+        )?;
+        line("", &record.bundle, screen)?;
     }
     let was = record.scope.as_deref();
     let is = told.allowed.then_some(told.outcome);
     if was != is {
         let word = |scope: Option<&str>| scope.unwrap_or("refused").to_owned();
         let text = format!("the outcome DIFFERS: it was {}; here it is {}", word(was), word(is));
-        line("WARNING", &text, out)?;
+        toned(Tone::Hint, "WARNING", &text, screen)?;
     } else if is_other {
-        line("", "the outcome is the same under both", out)?;
+        line("", "the outcome is the same under both", screen)?;
     }
-    line("", "", out)
-}
-
-/// A time as `2026-11-22 09:45:01 UTC`.
-fn utc(millis: u64) -> String {
-    let secs = millis / 1000;
-    let (day, rest) = (secs / 86_400, secs % 86_400);
-    // Days are counted from the first of March of the year 0, in eras of 400 years.
-    let days = day + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
-    format!("{year}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02} UTC")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_utc() {
-        for (millis, text) in [
-            (0, "1970-01-01 00:00:00 UTC"),
-            (951_782_400_000, "2000-02-29 00:00:00 UTC"),
-            (1_795_340_701_999, "2026-11-22 09:45:01 UTC"),
-        ] {
-            assert_eq!(utc(millis), text);
-        }
-    }
+    writeln!(screen)?;
+    Ok(())
 }

@@ -22,12 +22,12 @@ struct Line {
 fn run_line(words: &[&str]) -> anyhow::Result<(Exit, String)> {
     let folder = tempfile::tempdir()?;
     sample::write(folder.path(), &[]);
-    let hash = load_folder(folder.path())?.unwrap().hash().to_string();
+    let hash = crate::policy::load(crate::policy::read(folder.path())?).unwrap().hash().to_string();
     let dir = folder.path().display().to_string();
-    let words = ["explain"].into_iter().chain(words.iter().copied()).chain(["--dir", &dir]);
+    let words = ["explain"].into_iter().chain(words.iter().copied()).chain(["--policies", &dir]);
     let line = Line::try_parse_from(words)?;
     let mut out = Vec::new();
-    let exit = run(&line.explain, &mut out)?;
+    let exit = run(&line.explain, &mut Screen::plain(&mut out))?;
     Ok((exit, String::from_utf8(out)?.replace(&hash, "HASH")))
 }
 
@@ -272,7 +272,7 @@ fn decisions_are_told_from_the_log() {
         "aaaa",
         Exit::Done,
         "\
-decision  aaaa0000000000000000000000000001 at 2026-11-22 09:45:01 UTC
+decision  aaaa0000000000000000000000000001 at 2026-11-22T09:45:01Z
 answered  200
 account   a1; holds admin customer; active customer
 WARNING   the folder holds another policy than the one that decided:
@@ -291,7 +291,7 @@ bundle    HASH
 ",
     );
     check_record("aaab", Exit::No, "\
-decision  aaab0000000000000000000000000002 at 2026-11-22 09:45:01 UTC
+decision  aaab0000000000000000000000000002 at 2026-11-22T09:45:01Z
 answered  403 permission_denied
 refused   by the guard authorize: roles, their conditions and rules
 meaning   the roles do not allow it; see below
@@ -318,7 +318,7 @@ fn decisions_of_other_guards_and_of_other_policies_are_told_as_such() {
         IDS[2],
         Exit::No,
         "\
-decision  aaac0000000000000000000000000003 at 2026-11-22 09:45:01 UTC
+decision  aaac0000000000000000000000000003 at 2026-11-22T09:45:01Z
 answered  403 permission_denied
 refused   by the guard authorize: roles, their conditions and rules
 meaning   the roles do not allow it; see below
@@ -334,7 +334,7 @@ WARNING   the folder holds another policy than this one:
         "aaad",
         Exit::No,
         "\
-decision  aaad0000000000000000000000000004 at 2026-11-22 09:45:01 UTC
+decision  aaad0000000000000000000000000004 at 2026-11-22T09:45:01Z
 answered  429 rate_limited
 refused   by the guard principal_limit: limits by principal
 meaning   a limit of the route is used up; wait, or raise the limit in [limits]
@@ -351,7 +351,7 @@ WARNING   the folder holds another policy than this one:
         "aaae",
         Exit::No,
         "\
-decision  aaae0000000000000000000000000005 at 2026-11-22 09:45:01 UTC
+decision  aaae0000000000000000000000000005 at 2026-11-22T09:45:01Z
 answered  400 malformed_head
 refused   by the guard hygiene: how the request is written
 meaning   the head can be read in two ways; mend the client
@@ -364,7 +364,7 @@ bundle    -
         "aaaf",
         Exit::Done,
         "\
-decision  aaaf0000000000000000000000000006 at 2026-11-22 09:45:01 UTC
+decision  aaaf0000000000000000000000000006 at 2026-11-22T09:45:01Z
 answered  200
 account   a1; holds customer; active customer
 WARNING   the folder holds another policy than the one that decided:
@@ -392,7 +392,7 @@ fn a_decision_that_is_not_one_is_said_to() {
     assert!(several.ends_with(&format!("begin with `aaaa`: {}, aaaa1", IDS[0])), "{several}");
     assert!(error("xyz").contains("neither a request"));
     let missing = run_line(&["aaaa", "--log", "/nonexistent/log"]).unwrap_err();
-    assert!(format!("{missing:#}").starts_with("the log `/nonexistent/log` was not read"));
+    assert!(format!("{missing:#}").starts_with("`/nonexistent/log` could not be read"));
 }
 
 #[test]
@@ -402,8 +402,11 @@ fn a_question_that_says_too_little_is_refused() {
         (vec!["GET /api/me", "--as", "stuff"], "the role `stuff` is not known; there are"),
         (vec!["GET api/me", "--anonymous"], "is no request"),
         (vec!["GET /api/me?x=1", "--anonymous"], "is no request"),
-        (vec!["GET /api/me", "--as", "staff", "--from", "here"], "`here` is no address"),
-        (vec!["GET /api/me", "--as", "staff", "--mfa", "soon"], "`soon` is no age"),
+        (
+            vec!["GET /api/me", "--as", "staff", "--from", "here"],
+            "invalid value 'here' for '--from",
+        ),
+        (vec!["GET /api/me", "--as", "staff", "--mfa", "soon"], "`soon` is not a time such as 90s"),
         (vec!["aaaa", "--as", "staff"], "a decision says by itself who asked"),
     ] {
         let error = format!("{:#}", run_line(&words).unwrap_err());

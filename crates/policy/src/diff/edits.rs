@@ -148,7 +148,7 @@ fn links<'b>(sides: &Sides<'b>) -> Vec<Change<'b>> {
 fn condition_text(bundle: &Bundle, condition: Condition) -> String {
     let network = condition.network.and_then(|network| bundle.networks().get(network));
     let network = network.map(|network| format!("network = \"{}\"", network.name));
-    let mfa = condition.mfa_secs.map(|secs| format!("mfa = \"{}\"", Age(secs.get().into())));
+    let mfa = condition.mfa_secs.map(|secs| format!("mfa = \"{}\"", Age::from(secs)));
     network.into_iter().chain(mfa).collect::<Vec<_>>().join(", ")
 }
 
@@ -215,8 +215,7 @@ fn networks<'b>(sides: &Sides<'b>) -> Vec<Change<'b>> {
 fn route_keys(bundle: &Bundle, route: &Route) -> [(&'static str, String); 5] {
     let network = route.network.and_then(|network| bundle.networks().get(network));
     let network = network.map_or_else(|| "none".to_owned(), |network| network.name.clone());
-    let mfa =
-        route.mfa_secs.map_or_else(|| "none".to_owned(), |secs| Age(secs.get().into()).to_string());
+    let mfa = route.mfa_secs.map_or_else(|| "none".to_owned(), |secs| Age::from(secs).to_string());
     [
         ("match", format!("{} {}", route.method, route.pattern)),
         ("needs", bundle.permission_name(route.needs).to_owned()),

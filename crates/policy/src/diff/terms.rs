@@ -195,7 +195,7 @@ fn cors_list<'b>(cors: Option<&'b Cors>, what: &str) -> BTreeSet<&'b str> {
 
 /// A limit in words.
 fn limit_words(limit: &Limit) -> String {
-    let per = Age(limit.window_secs.get().into());
+    let per = Age::from(limit.window_secs);
     let count = match limit.count {
         LimitCount::All => "",
         LimitCount::Failures => ", failures only",
