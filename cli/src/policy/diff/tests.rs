@@ -118,6 +118,37 @@ fn a_policy_that_is_refused_has_no_effect_to_compare() {
     let (exit, out) = diff(&[("roles.csv", "g, admin", "x, admin")], &[]);
     assert_eq!(exit, Exit::Failed);
     assert!(out.contains("[P022]") && out.contains("new:\n"), "{out}");
+    let (exit, out) = diff(&[("roles.csv", "g, admin", "x, admin")], &["--format", "json"]);
+    assert_eq!(exit, Exit::Failed);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let [refused] = report["refused"].as_array().unwrap().as_slice() else { panic!("{out}") };
+    assert!(refused["policy"].as_str().unwrap().ends_with("/new"), "{out}");
+    assert_eq!(refused["findings"][0]["code"], "P022");
+}
+
+#[test]
+fn what_is_too_wide_for_a_terminal_is_stacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    sample::write(&old, &[]);
+    sample::write(&new, &[NO_SUSPENSION]);
+    let load = |folder| crate::policy::load(crate::policy::read(folder).unwrap()).unwrap();
+    let diff = diff::compare(&load(&old), &load(&new));
+    let mut out = Vec::new();
+    render::human(&diff, true, &mut Screen::terminal(&mut out, 50)).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "\
+WIDENED   policy.csv:11  - p, suspended, orders,
+          cancel, any, deny
+  customer + suspended
+    orders.cancel  - -> own  POST /api/orders/{id}/cancel
+  suspended + staff, suspended + admin, suspended
+  + super-admin
+    orders.cancel  - -> any  POST /api/orders/{id}/cancel
+4 cells widened, 0 narrowed, 0 routes added
+"
+    );
 }
 
 fn git(folder: &Path, words: &[&str]) {

@@ -55,7 +55,7 @@ rule      p, staff, orders, cancel, any, allow (policy.csv:7), by super-admin > 
 bundle    HASH
 ");
     check(
-        &["GET /api/orders", "--as", "customer,staff"],
+        &["GET /api/orders", "--as", "customer", "--as", "staff"],
         "\
 ALLOWED   any: everything, whoever it belongs to
 request   GET /api/orders
@@ -399,6 +399,7 @@ fn a_decision_that_is_not_one_is_said_to() {
 fn a_question_that_says_too_little_is_refused() {
     for (words, expected) in [
         (vec!["GET /api/me"], "say who asks"),
+        (vec!["GET /api/me", "--as", "staff", "--anonymous"], "cannot be used with"),
         (vec!["GET /api/me", "--as", "stuff"], "the role `stuff` is not known; there are"),
         (vec!["GET api/me", "--anonymous"], "is no request"),
         (vec!["GET /api/me?x=1", "--anonymous"], "is no request"),
