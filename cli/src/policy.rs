@@ -1,7 +1,8 @@
 //! `stockade policy`: what security teams do with a policy folder.
 //!
 //! Most verbs read the folder, ask the policy engine and print what it says, without a running
-//! edge. `reload`, `status` and `rollback` ask the running edge instead, over its control socket.
+//! edge. `reload`, `status`, `rollback`, `shadow` and `promote` ask the running edge instead, over
+//! its control socket.
 
 use std::path::{Path, PathBuf};
 
@@ -22,9 +23,11 @@ mod explain;
 mod fmt;
 mod log;
 mod matrix;
+mod promote;
 mod reload;
 mod replay;
 mod rollback;
+mod shadow;
 mod simulate;
 mod status;
 mod test;
@@ -66,6 +69,10 @@ enum PolicyVerb {
     Status(status::StatusArgs),
     /// Return a running edge to a bundle that it served before.
     Rollback(rollback::RollbackArgs),
+    /// Have a running edge try a candidate: judged and recorded, refusing nobody.
+    Shadow(shadow::ShadowArgs),
+    /// Have a running edge put the candidate in force.
+    Promote(promote::PromoteArgs),
 }
 
 /// The folder a verb is about, and nothing else.
@@ -107,6 +114,8 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Reload(args) => reload::run(args, screen),
         PolicyVerb::Status(args) => status::run(args, screen),
         PolicyVerb::Rollback(args) => rollback::run(args, screen),
+        PolicyVerb::Shadow(args) => shadow::run(args, screen),
+        PolicyVerb::Promote(args) => promote::run(args, screen),
     }
 }
 

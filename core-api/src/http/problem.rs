@@ -79,9 +79,13 @@ impl Problem {
 
     /// Our fault; what happened is for the log.
     pub(super) fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
-        let mut problem = Self::new(500, "internal", "Something went wrong on our side");
-        problem.cause = Some(Arc::new(cause));
-        problem
+        Self::new(500, "internal", "Something went wrong on our side").because(cause)
+    }
+
+    /// What is behind it, for the log.
+    fn because(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
     }
 
     pub(super) fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
@@ -160,6 +164,10 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Busy => Self::busy(),
+            // Nothing was written, or nobody can tell; a repeated key finds out which.
+            WriteError::Store(
+                StoreError::Lost(_) | StoreError::Conflict | StoreError::Unsettled,
+            ) => Self::busy().because(error),
             WriteError::Stopped | WriteError::Store(_) => Self::internal(error),
         }
     }

@@ -71,7 +71,7 @@ impl Settings {
             &mut edge.upstream.socket,
             &mut edge.upstream.assertion_secret_file,
             &mut core.socket,
-            &mut core.database_file,
+            &mut core.store.password_file,
             &mut core.assertion_secret_file,
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
@@ -79,6 +79,9 @@ impl Settings {
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);
         for path in paths.into_iter().chain(issuers).flatten() {
             *path = base.join(&*path);
+        }
+        if let Some(url) = &mut core.store.url {
+            url.resolve(base);
         }
     }
 }
