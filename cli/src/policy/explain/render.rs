@@ -263,7 +263,9 @@ pub(super) fn comparison(
         let text = format!("the outcome DIFFERS: it was {}; here it is {}", word(was), word(is));
         toned(Tone::Hint, "WARNING", &text, screen)?;
     } else if is_other {
-        line("", "the outcome is the same under both", screen)?;
+        // Another guard may have refused it then.
+        let both = if told.allowed { "the outcome is the same" } else { "it is refused" };
+        line("", &format!("{both} under both"), screen)?;
     }
     writeln!(screen)?;
     Ok(())

@@ -298,7 +298,7 @@ meaning   the roles do not allow it; see below
 account   a1; holds staff; active staff
 WARNING   the folder holds another policy than the one that decided:
           other
-          the outcome is the same under both
+          it is refused under both
 
 DENIED    role: the caller's roles do not allow it
 request   DELETE /api/products/7
