@@ -26,7 +26,7 @@ const PAGES: &[Page] = &[
     Page {
         verb: "verify",
         exits: &[(0, "the books agree"), (1, "the database could not be read"), (2, "they do not agree")],
-        examples: &["stockade verify", "stockade verify /var/lib/stockade/stockade.db"],
+        examples: &["stockade verify", "stockade verify sqlite:/var/lib/stockade/stockade.db"],
     },
     #[cfg(feature = "serve")]
     Page {
