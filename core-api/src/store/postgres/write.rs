@@ -7,10 +7,10 @@
 //! # Locks
 //!
 //! Several of these work at once, in this core and in others. Rows are locked in one order:
-//! links, refresh tokens, sessions, names that were tried, accounts, messages, products, categories, stock, idempotency keys; within each by
-//! key. Whatever changes a hold or its order holds the stock row of the hold's SKU, so holds and
-//! orders need no locks of their own. They are read once before, to know which stock to lock, and
-//! again after, to know what is true.
+//! links, refresh tokens, sessions, names that were tried, accounts, messages, products,
+//! categories, stock, idempotency keys; within each by key. Whatever changes a hold or its order
+//! holds the stock row of the hold's SKU, so holds and orders need no locks of their own. They are
+//! read once before, to know which stock to lock, and again after, to know what is true.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
