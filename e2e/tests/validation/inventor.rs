@@ -1,7 +1,7 @@
 //! Invents values from schemas: such as fit, and such as nearly do. From one seed come always
 //! the same.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
@@ -36,21 +36,25 @@ const REMEMBERED: usize = 4;
 pub(crate) struct Inventor<'d> {
     state: u64,
     document: &'d Value,
-    /// Ids that were seen last.
-    ids: VecDeque<String>,
+    /// What the request is about: the word of its path after `/api`.
+    pub(crate) about: String,
+    /// Ids that were seen last, by what they are about.
+    ids: BTreeMap<String, VecDeque<String>>,
     /// SKUs that were seen last.
     skus: VecDeque<String>,
 }
 
 impl<'d> Inventor<'d> {
     pub(crate) fn new(seed: u64, document: &'d Value) -> Self {
-        Self { state: seed, document, ids: VecDeque::new(), skus: VecDeque::new() }
+        let (about, ids) = (String::new(), BTreeMap::new());
+        Self { state: seed, document, about, ids, skus: VecDeque::new() }
     }
 
     /// Asks for this id from now on.
     pub(crate) fn remember_id(&mut self, id: &str) {
-        self.ids.push_front(id.to_owned());
-        self.ids.truncate(REMEMBERED);
+        let ids = self.ids.entry(self.about.clone()).or_default();
+        ids.push_front(id.to_owned());
+        ids.truncate(REMEMBERED);
     }
 
     /// Asks for this SKU from now on.
@@ -141,10 +145,12 @@ impl<'d> Inventor<'d> {
             return "EUR".to_owned();
         }
         if (is_id || is_word) && !self.one_in(3) {
-            let known = if is_id { self.ids.len() } else { self.skus.len() };
-            if known > 0 {
-                let at = self.below(known);
-                return if is_id { self.ids[at].clone() } else { self.skus[at].clone() };
+            let known = if is_id { self.ids.get(&self.about) } else { Some(&self.skus) };
+            let known: Vec<_> = known.into_iter().flatten().cloned().collect();
+            if !known.is_empty() {
+                // The last one as often as all others.
+                let at = if self.one_in(2) { 0 } else { self.below(known.len()) };
+                return known[at].clone();
             }
         }
         if is_id {
