@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
-use super::body::{Count, JsonBody, PathId, REPLAYED};
+use super::body::{Count, JsonBody, Object, PathId, REPLAYED};
 use super::caller::Caller;
 use super::page::{Page, PageBody};
 use super::problem::Problem;
@@ -79,7 +79,8 @@ pub(super) async fn cancel(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an order")]
 pub(super) struct OrderRequest {
-    lines: Vec<LineRequest>,
+    #[schema(value_type = Vec<LineRequest>)]
+    lines: Vec<Object<LineRequest>>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -91,7 +92,7 @@ struct LineRequest {
 
 impl OrderRequest {
     fn order(self, account: AccountId, key: IdempotencyKey) -> Result<NewOrder, Problem> {
-        let lines = self.lines.into_iter().map(|line| (line.sku, line.quantity.0));
+        let lines = self.lines.into_iter().map(|Object(line)| (line.sku, line.quantity.0));
         let lines = WantedLines::merge(lines)
             .map_err(|error| Problem::invalid_request(error.to_string()))?;
         let fingerprint = Fingerprint::of(&lines);
