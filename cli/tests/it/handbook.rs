@@ -51,7 +51,7 @@ fn without_line_number(line: &str) -> String {
 #[test]
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
-    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
+    edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
     edit(folder.path(), "policy.csv", "read,     own,   allow", "read,     own,   Allow");
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
@@ -87,8 +87,8 @@ fn the_simulation_of_the_handbook_is_that_of_the_program() {
 #[test]
 fn the_explanations_of_the_handbook_are_those_of_the_program() {
     for command in [
-        "stockade policy explain \"DELETE /api/products/7\" --as staff",
-        "stockade policy explain \"POST /api/orders/7/cancel\" --as super-admin --from 127.0.0.1",
+        "stockade policy explain \"DELETE /api/products/7\" --as staff --mfa 1h",
+        "stockade policy explain \"POST /api/orders/7/cancel\" --as super-admin --from 127.0.0.1 --mfa 1h",
     ] {
         shown_in_handbook_with(command, &["--policies", shipped().to_str().unwrap()]);
     }
@@ -103,7 +103,7 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
         "p,   staff, ",
         "p, staff, accounts, read, any, allow\np,   staff, ",
     );
-    edit(folder.path(), "policy.csv", "p,   customer,    orders,     cancel,   own,   allow\n", "");
+    edit(folder.path(), "policy.csv", "p,   customer,    orders,      cancel,   own,   allow\n", "");
     let (old, new) = (shipped(), folder.path());
     let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
     shown_as("stockade policy diff main", words);

@@ -20,7 +20,7 @@ fn json(arguments: &[&str], folder: &Path, code: i32) -> Value {
 #[test]
 fn a_pipe_gets_no_colour_and_no_excerpt() {
     let folder = copy_of_shipped();
-    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
+    edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
     let path = folder.path().display().to_string();
     let (code, out, _) = told(stockade(["policy", "check", &path]));
     assert_eq!(code, Some(2));
