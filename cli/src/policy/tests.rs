@@ -158,8 +158,7 @@ fn who_can_names_roles_conditions_and_lines() {
         assert_eq!(run_edited(&["who-can", nobody], &[]).0, Exit::No);
     }
 
-    let barred =
-        "p,   barred,      orders,      create,   any,   deny\np,   staff,       orders,      read,";
+    let barred = "p,   barred,      orders,      create,   any,   deny\np,   staff,       orders,      read,";
     let deny = ("policy.csv", "p,   staff,       orders,      read,", barred);
     let role = ("roles.csv", "g,   super-admin", "g,   barred,      anonymous\ng,   super-admin");
     let (_, out) = run_edited(&["who-can", "orders.create"], &[deny, role]);

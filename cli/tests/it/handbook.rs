@@ -103,7 +103,12 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
         "p,   staff, ",
         "p, staff, accounts, read, any, allow\np,   staff, ",
     );
-    edit(folder.path(), "policy.csv", "p,   customer,    orders,      cancel,   own,   allow\n", "");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "p,   customer,    orders,      cancel,   own,   allow\n",
+        "",
+    );
     let (old, new) = (shipped(), folder.path());
     let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
     shown_as("stockade policy diff main", words);
