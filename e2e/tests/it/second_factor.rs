@@ -103,7 +103,7 @@ async fn staff_of_the_shop_are_customers_until_they_enrol_a_second_factor() {
     assert_eq!((promoted.status, &promoted.json()["roles"]), (200, &json!(["staff"])));
 
     let token = visitor.log_in("newcomer", "a+long+passphrase").await;
-    let newcomer = visitor.with_token(&token);
+    let newcomer = stockade.visitor().with_token(&token);
     challenges(&newcomer.get("/api/inventory").send().await, 12 * 60 * 60);
     assert_eq!(newcomer.get("/api/orders").send().await.status, 200);
     let begun = newcomer.post("/api/me/totp").send().await;
