@@ -226,7 +226,9 @@ fn authority(target: &[u8]) -> Result<Option<&str>, Rejection> {
         // What the HTTP library cannot read, it would answer by itself, without our headers.
         return match PathAndQuery::try_from(target) {
             Ok(_) => Ok(None),
-            Err(_) => Err(malformed("the request target holds a byte that must be percent-encoded")),
+            Err(_) => {
+                Err(malformed("the request target holds a byte that must be percent-encoded"))
+            }
         };
     }
     let (scheme, rest) = target
