@@ -236,15 +236,16 @@ impl Proxy {
         drop(self.listener);
 
         let mut stop = stop;
-        tokio::select! {
-            biased;
+        let a_worker_ended = tokio::select! {
             // An error says that whoever could stop the edge is gone, which is a stop too.
-            _ = stop.wait_for(|&stop| stop) => {}
-            // An edge that serves with fewer workers than it should must not seem well.
-            _ = workers.join_next() => {
-                self.readiness.not_ready("a worker ended");
-                return Err(io::Error::other("a worker ended; its own message tells why"));
-            }
+            _ = stop.wait_for(|&stop| stop) => false,
+            _ = workers.join_next() => true,
+        };
+        // A worker may have heard of the stop before this did. An edge that serves with fewer
+        // workers than it should must not seem well.
+        if a_worker_ended && !*stop.borrow() {
+            self.readiness.not_ready("a worker ended");
+            return Err(io::Error::other("a worker ended; its own message tells why"));
         }
         self.readiness.not_ready("stopping");
         while workers.join_next().await.is_some() {}

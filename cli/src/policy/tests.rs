@@ -71,7 +71,7 @@ fn a_warning_refuses_nothing_unless_asked_to() {
     let spare = (
         "policy.csv",
         "p,   staff,",
-        "p,   staff,       products,   read,     any,   allow\np,   staff,",
+        "p,   staff,       products,   read,     any,    allow\np,   staff,",
     );
     let (exit, out) = run_edited(&["check"], &[spare]);
     assert_eq!(exit, Exit::Done);
@@ -96,7 +96,7 @@ fn a_warning_refuses_nothing_unless_asked_to() {
 
 #[test]
 fn json_says_the_same_to_programs() {
-    let typo = ("policy.csv", "own,   allow", "own,   Deny");
+    let typo = ("policy.csv", "own,    allow", "own,    Deny");
     let (exit, out) = run_edited(&["check", "--format", "json"], &[typo]);
     assert_eq!(exit, Exit::No);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -111,7 +111,7 @@ fn json_says_the_same_to_programs() {
 
 #[test]
 fn a_changed_rule_breaks_its_cases_and_shows_in_the_matrix() {
-    let widened = ("policy.csv", "create,   own,   allow", "create,   any,   allow");
+    let widened = ("policy.csv", "create,   own,    allow", "create,   any,    allow");
     let (exit, out) = run_edited(&["test"], &[widened]);
     assert_eq!(exit, Exit::No);
     assert!(out.contains("a customer may order for themselves: expected own, got any"), "{out}");
@@ -158,7 +158,7 @@ fn who_can_names_roles_conditions_and_lines() {
         assert_eq!(run_edited(&["who-can", nobody], &[]).0, Exit::No);
     }
 
-    let barred = "p,   barred,      orders,      create,   any,   deny\np,   staff,       orders,      read,";
+    let barred = "p,   barred,      orders,      create,   any,    deny\np,   staff,       orders,      read,";
     let deny = ("policy.csv", "p,   staff,       orders,      read,", barred);
     let role = ("roles.csv", "g,   super-admin", "g,   barred,      anonymous\ng,   super-admin");
     let (_, out) = run_edited(&["who-can", "orders.create"], &[deny, role]);
@@ -173,7 +173,7 @@ fn who_can_names_roles_conditions_and_lines() {
     let overridden = (
         "policy.csv",
         "p,   staff,       orders,      read,",
-        "p,   anonymous,   orders,      create,   any,   deny\np,   staff,       orders,      read,",
+        "p,   anonymous,   orders,      create,   any,    deny\np,   staff,       orders,      read,",
     );
     let (exit, out) = run_edited(&["who-can", "orders.create"], &[overridden]);
     assert_eq!((exit, out.ends_with("nobody\n")), (Exit::No, true), "{out}");

@@ -52,7 +52,7 @@ fn without_line_number(line: &str) -> String {
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
-    edit(folder.path(), "policy.csv", "read,     own,   allow", "read,     own,   Allow");
+    edit(folder.path(), "policy.csv", "read,     own,    allow", "read,     own,    Allow");
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
 }
@@ -61,7 +61,7 @@ fn the_findings_of_the_handbook_are_those_of_the_program() {
 fn the_cases_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     shown_in_handbook("stockade policy test", folder.path());
-    edit(folder.path(), "policy.csv", "create,   own,   allow", "create,   any,   allow");
+    edit(folder.path(), "policy.csv", "create,   own,    allow", "create,   any,    allow");
     shown_in_handbook("stockade policy test", folder.path());
     shown_in_handbook("stockade policy matrix --check", folder.path());
 }
@@ -106,7 +106,7 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
     edit(
         folder.path(),
         "policy.csv",
-        "p,   customer,    orders,      cancel,   own,   allow\n",
+        "p,   customer,    orders,      cancel,   own,    allow\n",
         "",
     );
     let (old, new) = (shipped(), folder.path());

@@ -57,7 +57,7 @@ fn a_finding_shows_its_line() {
     let (_folder, path) = misspelled();
     let (code, text) = shown(stockade(["--color=never", "policy", "check", path.as_str()]), 80);
     assert_eq!(code, Some(2));
-    let expected = " | p,   customer,    order,       create,   own,   allow
+    let expected = " | p,   customer,    order,       create,   own,    allow
     |                   ^^^^^
 1 finding: the policy is refused
 ";
