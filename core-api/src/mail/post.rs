@@ -78,16 +78,19 @@ impl Post {
         let from = from.map_err(|_| PostError::From(settings.from.clone()))?;
         let way = match &settings.host {
             Some(host) => Way::Server(server(host, settings)?),
-            None => {
-                let folder = settings.folder.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
-                tracing::warn!(
-                    mail.folder = %folder.display(),
-                    "no mail server is set (core.mail.host): messages are written to a folder"
-                );
-                Way::Folder(folder)
-            }
+            None => Way::Folder(settings.folder.clone().unwrap_or_else(|| PathBuf::from(FOLDER))),
         };
         Ok(Self { from, way })
+    }
+
+    /// Warns where nobody gets what is sent to them.
+    pub(super) fn warn_of_folder(&self) {
+        if let Way::Folder(folder) = &self.way {
+            tracing::warn!(
+                mail.folder = %folder.display(),
+                "no mail server is set (core.mail.host): messages are written to a folder"
+            );
+        }
     }
 
     /// Hands a message over.

@@ -78,6 +78,7 @@ impl Write for Forget {
 
 /// Brings messages to the post until dropped.
 pub(crate) async fn deliver_forever(app: Arc<App>, post: Post) {
+    post.warn_of_folder();
     let mut rounds = tokio::time::interval(ROUND);
     loop {
         rounds.tick().await;
