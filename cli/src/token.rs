@@ -94,7 +94,9 @@ async fn log_in(door: &Door, account: &Account) -> anyhow::Result<Value> {
     let answer = door.post_form("/api/auth/token", &form).await?;
     match (answer.status, totp_secret) {
         (200, _) => Ok(answer.body),
-        (403, Some(secret)) if answer.body["code"] == "mfa_required" => {
+        (403, Some(secret))
+            if text(&answer.body, "code").is_ok_and(|code| code == "mfa_required") =>
+        {
             show_code(door, text(&answer.body, "mfa_token")?, secret).await
         }
         _ => bail!("`{username}` was not logged in: {}", answer.body),

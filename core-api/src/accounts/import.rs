@@ -67,7 +67,7 @@ impl Import {
             }
             let read: Line =
                 serde_json::from_str(text).map_err(|error| refused(Misfit::Json(error)))?;
-            accounts.push((line, account(read, ids, now).map_err(refused)?));
+            accounts.push((line, account(&read, ids, now).map_err(refused)?));
         }
         Ok(Self(accounts))
     }
@@ -77,7 +77,7 @@ impl Import {
     }
 }
 
-fn account(line: Line, ids: &IdSource, now: Timestamp) -> Result<NewAccount, Misfit> {
+fn account(line: &Line, ids: &IdSource, now: Timestamp) -> Result<NewAccount, Misfit> {
     let phone = line.phone.as_deref().map(PhoneNumber::parse).transpose();
     Ok(NewAccount {
         id: ids.next(now),

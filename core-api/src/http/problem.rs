@@ -14,6 +14,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use stockade_contract::headers::OUTCOME;
 use stockade_contract::outcome::Outcome;
 use stockade_contract::problem::{self, MEDIA_TYPE};
@@ -39,9 +40,8 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: Option<Box<str>>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    oauth_error: Option<&'static str>,
     /// What else the body says.
-    members: Option<serde_json::Map<String, serde_json::Value>>,
+    members: Option<Box<Map<String, Value>>>,
     /// Makes the code an outcome to be counted.
     counted_as: Option<fn(&'static str) -> Counted>,
     /// For the log alone.
@@ -56,7 +56,6 @@ impl Problem {
             title,
             detail: None,
             headers: Vec::new(),
-            oauth_error: None,
             members: None,
             counted_as: None,
             cause: None,
@@ -116,17 +115,13 @@ impl Problem {
     }
 
     /// Adds the members of RFC 6749, 5.2.
-    pub(super) fn with_oauth_error(mut self, error: &'static str) -> Self {
-        self.oauth_error = Some(error);
-        self
+    pub(super) fn with_oauth_error(self, error: &'static str) -> Self {
+        let description = self.title;
+        self.with_member("error", error).with_member("error_description", description)
     }
 
     /// Adds a member of this code's own (RFC 9457, 3.2).
-    pub(super) fn with_member(
-        mut self,
-        name: &'static str,
-        value: impl Into<serde_json::Value>,
-    ) -> Self {
+    pub(super) fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.members.get_or_insert_default().insert(name.to_owned(), value.into());
         self
     }
@@ -143,29 +138,19 @@ impl Problem {
         let mut problem = problem::Problem::new(self.status.as_u16(), self.code, self.title);
         problem.detail = self.detail.as_deref().map(str::to_owned);
         problem.decision_id = request.map(|request| request.0);
-        let error_description = self.oauth_error.map(|_| self.title);
-        let body = ProblemBody {
-            error: self.oauth_error,
-            error_description,
-            problem,
-            members: &self.members,
-        };
+        let body = ProblemBody { problem, members: self.members.as_deref() };
         // Plain strings and a number: serialising cannot fail, and an empty body is still safe.
         serde_json::to_vec(&body).unwrap_or_default()
     }
 }
 
-/// A problem's members, and for the token endpoint those of RFC 6749 beside them.
+/// The members of every problem, and those of this one beside them.
 #[derive(Serialize)]
 struct ProblemBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'static str>,
     #[serde(flatten)]
     problem: problem::Problem,
     #[serde(flatten)]
-    members: &'a Option<serde_json::Map<String, serde_json::Value>>,
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl IntoResponse for Problem {

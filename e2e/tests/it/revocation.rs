@@ -6,10 +6,8 @@ use stockade_test_support::{Client, Stockade};
 
 /// Waits until the edge does not believe a token any more that it believed a moment ago.
 async fn is_refused(client: &Client) {
-    eventually_yes("the token is refused", async || {
-        client.get("/api/orders").send().await.status == 401
-    })
-    .await;
+    let look = || Box::pin(async { client.get("/api/orders").send().await.status == 401 });
+    eventually_yes("the token is refused", look).await;
     client.get("/api/orders").send().await.refused(401, "token_invalid");
 }
 
