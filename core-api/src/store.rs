@@ -56,7 +56,8 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             Database(refusal) => match refusal.code().as_deref() {
                 // PostgreSQL: a deadlock, a lock that was not had in time.
-                Some("40001" | "40P01" | "55P03") => Self::Conflict,
+                // 23503: what another writer added, or took away, after this one had looked.
+                Some("40001" | "40P01" | "55P03" | "23503") => Self::Conflict,
                 // PostgreSQL: it is shutting down, has crashed, or is not up yet.
                 Some("57P01" | "57P02" | "57P03" | "53300") => Self::Lost(Some(Arc::new(error))),
                 _ => Self::Database(Arc::new(error)),

@@ -113,3 +113,45 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
     let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
     shown_as("stockade policy diff main", words);
 }
+
+/// Follows "From a wish to a change" as its reader would, and looks at what is shown on the way.
+#[test]
+fn the_guide_leads_from_a_wish_to_a_change() {
+    let folder = copy_of_shipped();
+    let here = ["--policies", folder.path().to_str().unwrap()];
+    shown_in_handbook_with(
+        "stockade policy explain \"POST /api/orders/7/refund\" --as staff",
+        &here,
+    );
+
+    let changed = folder.path();
+    edit(
+        changed,
+        "routes.toml",
+        "\"create\", \"read\"] }\nproducts",
+        "\"create\", \"read\", \"refund\"] }\nproducts",
+    );
+    let route = "refund-order = { match = \"POST /api/orders/{id}/refund\", \
+                 needs = \"orders.refund\", auth = \"required\", limits = [\"writes\"] }\n";
+    edit(changed, "routes.toml", "cancel-order ", &format!("{route}cancel-order "));
+    let cancel = "p,   staff,       orders,     cancel,   any,    allow\n";
+    let refund = "p, staff, orders, refund, others, allow\n";
+    edit(changed, "policy.csv", cancel, &format!("{cancel}{refund}"));
+
+    shown_in_handbook("stockade policy check --strict", folder.path());
+    shown_in_handbook("stockade policy fmt", folder.path());
+    let (old, new) = (shipped(), folder.path());
+    let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
+    shown_as("stockade policy diff main", words);
+    shown_in_handbook("stockade policy coverage", folder.path());
+
+    let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
+    let cases = handbook.split("- staff refund what others").nth(1).unwrap();
+    let cases = cases.split("```").next().unwrap();
+    let path = folder.path().join("cases/orders.yaml");
+    let known = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{known}\n- staff refund what others{cases}")).unwrap();
+    shown_in_handbook("stockade policy test", folder.path());
+    let (code, ..) = told(stockade(["policy", "coverage", "--min", "100", here[1]]));
+    assert_eq!(code, Some(0));
+}
