@@ -7,6 +7,7 @@ use stockade_telemetry::Readiness;
 use tokio::sync::Semaphore;
 
 use crate::accounts::{Passwords, TokenIssuer};
+use crate::audit::{AuditKeys, CheckpointFile};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) errands: Arc<Semaphore>,
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
+    pub(crate) audit_keys: AuditKeys,
+    pub(crate) checkpoints: CheckpointFile,
     pub(crate) metrics: Arc<CoreMetrics>,
     pub(crate) readiness: Readiness,
 }

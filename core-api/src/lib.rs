@@ -8,6 +8,7 @@
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
 //! | `accounts` | accounts, passwords, sessions and their tokens |
+//! | `audit` | who did what: rows that cannot be changed unnoticed |
 //!
 //! `http` is the first file to read: every route stands in one table there, and [`openapi`] is
 //! made from it. Handlers translate in, call one domain operation, translate out. Domains know
@@ -33,6 +34,7 @@
 
 mod accounts;
 mod app;
+mod audit;
 mod catalog;
 mod clock;
 mod demo;
@@ -40,6 +42,7 @@ mod http;
 mod idempotency;
 mod ids;
 mod inventory;
+mod key_files;
 mod listener;
 mod mail;
 mod metrics;
@@ -64,6 +67,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use accounts::{totp_code, totp_secret};
+pub use audit::{Fault, TrailError, TrailPlace, TrailReport, verify_trail};
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
@@ -153,6 +157,7 @@ impl Core {
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
+        sweeping.spawn(audit::checkpoint_forever(Arc::clone(&app)));
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,
@@ -160,6 +165,9 @@ impl Core {
         };
         app.readiness.not_ready("stopped");
         sweeping.shutdown().await;
+        if let Err(error) = audit::checkpoint_now(&app).await {
+            tracing::error!(error = ?error, "no last checkpoint of the audit trail: {error}");
+        }
         // The writer's connection closes last: it alone can fold the log into the database.
         app.store.close().await;
         writers.drain().await;

@@ -71,6 +71,9 @@ pub(crate) struct CoreMetrics {
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
     write_queue_depth: IntGaugeVec,
+    writes_refused: IntCounterVec,
+    audit_rows: IntCounterVec,
+    audit_uncovered_seconds: IntGaugeVec,
 }
 
 /// Why a request was not taken as the edge's.
@@ -136,6 +139,9 @@ impl CoreMetrics {
         preset(&metrics.logins, &LOGIN_OUTCOMES);
         preset(&metrics.refreshes, &REFRESH_OUTCOMES);
         preset(&metrics.mails, &MAIL_OUTCOMES);
+        metrics.writes_refused(0);
+        metrics.acts_told(0);
+        metrics.audit_uncovered(Duration::ZERO);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)
     }
@@ -182,6 +188,22 @@ impl CoreMetrics {
                 "Operations still waiting when a batch was taken.",
                 NO_LABELS,
             )?,
+            writes_refused: metrics.counter(
+                "writes_refused_total",
+                "Operations that were not done, as they and what is told of them could not be \
+                 written.",
+                NO_LABELS,
+            )?,
+            audit_rows: metrics.counter(
+                "audit_rows_total",
+                "Rows added to the audit trail.",
+                NO_LABELS,
+            )?,
+            audit_uncovered_seconds: metrics.gauge(
+                "audit_uncovered_seconds",
+                "How long rows of the audit trail have waited for a checkpoint.",
+                NO_LABELS,
+            )?,
         })
     }
 
@@ -225,6 +247,24 @@ impl CoreMetrics {
     pub(crate) fn write_queue(&self, waiting: usize) {
         let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
         self.write_queue_depth.with_label_values(NO_LABELS).set(waiting);
+    }
+
+    /// Counts rows that were added to the audit trail.
+    pub(crate) fn acts_told(&self, count: usize) {
+        self.audit_rows
+            .with_label_values(NO_LABELS)
+            .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Counts operations that could not be written, nor told.
+    pub(crate) fn writes_refused(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.writes_refused.with_label_values(NO_LABELS).inc_by(count);
+    }
+
+    pub(crate) fn audit_uncovered(&self, age: Duration) {
+        let secs = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.audit_uncovered_seconds.with_label_values(NO_LABELS).set(secs);
     }
 
     pub(crate) fn batch_written(&self, size: usize, took: Duration) {

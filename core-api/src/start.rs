@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::Core;
 use crate::accounts::{Lives, Passwords, SigningKeyError, SigningKeys, TokenIssuer, WeakPepper};
 use crate::app::App;
+use crate::audit::{AuditKeyError, AuditKeys, CheckpointFile};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
@@ -52,6 +53,10 @@ pub(crate) enum Cause {
     WeakPepper { path: PathBuf, why: WeakPepper },
     #[error("core.data_key_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
     WeakDataKey { path: PathBuf, why: WeakDataKey },
+    #[error("core.audit_key_file: {0}")]
+    AuditKey(AuditKeyError),
+    #[error("core.audit_checkpoints_file `{}`: {why}", .path.display())]
+    Checkpoints { path: PathBuf, why: io::Error },
     #[error("core.signing_key_file: {0}")]
     SigningKey(SigningKeyError),
     #[error(transparent)]
@@ -73,6 +78,8 @@ struct Keys {
     vault: Vault,
     assertions: Keyring,
     cursors: CursorKey,
+    audit: AuditKeys,
+    checkpoints: CheckpointFile,
 }
 
 pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core, StartError> {
@@ -111,6 +118,8 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
         assertions: keys.assertions,
         cursors: keys.cursors,
+        audit_keys: keys.audit,
+        checkpoints: keys.checkpoints,
         metrics,
         readiness: Readiness::new(),
     };
@@ -145,7 +154,22 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
         vault,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
+        audit: read_audit_keys(settings)?,
+        checkpoints: open_checkpoints(settings)?,
     })
+}
+
+/// Where the keys of the audit trail are, one of which can sign.
+fn read_audit_keys(settings: &CoreSettings) -> Result<AuditKeys, Cause> {
+    let keys = AuditKeys::at(set("audit_key_file", settings.audit_key_file.as_deref())?);
+    keys.signer().map_err(Cause::AuditKey)?;
+    keys.ring().map_err(Cause::AuditKey)?;
+    Ok(keys)
+}
+
+fn open_checkpoints(settings: &CoreSettings) -> Result<CheckpointFile, Cause> {
+    let file = set("audit_checkpoints_file", settings.audit_checkpoints_file.as_deref())?;
+    CheckpointFile::open(file).map_err(|why| Cause::Checkpoints { path: file.to_owned(), why })
 }
 
 /// The vault that the settings name the key of.

@@ -18,14 +18,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-pub(crate) use opened::{OpenError, Opened, SchemaError, migrate, open, read_password};
+pub(crate) use opened::{
+    OpenError, Opened, SchemaError, migrate, open, open_to_read, read_password,
+};
 pub(crate) use rules::check_everything;
+use stockade_audit::chain::{Digest, Head};
 pub(crate) use transfer::{TransferError, transfer};
 
 use crate::accounts::{
     Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
     ThrottleKey, TokenHash,
 };
+use crate::audit::{AuditRow, Looked, Position};
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId};
@@ -196,6 +200,33 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// The order, if it is within reach.
     async fn order(&self, reach: Reach, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Acts, newest first, as far as they fit.
+    async fn acts(
+        &self,
+        looked: &Looked,
+        slice: &Slice<Position>,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// The last row of each chain of the audit trail.
+    async fn audit_heads(&self) -> Result<Vec<Head>, StoreError>;
+
+    /// Rows of a chain that follow `after`, in their order.
+    async fn audit_rows(
+        &self,
+        chain: u32,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// The hash of one row, as it is kept.
+    async fn audit_hash(&self, chain: u32, sequence: u64) -> Result<Option<Digest>, StoreError>;
+
+    /// Checkpoints that follow `after`, by number.
+    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<(u64, String)>, StoreError>;
+
+    /// The last checkpoint.
+    async fn last_checkpoint(&self) -> Result<Option<(u64, String)>, StoreError>;
 
     /// Ends all reading.
     async fn close(&self);

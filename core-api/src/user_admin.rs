@@ -12,6 +12,7 @@ use stockade_settings::store::{StoreSettings, StoreUrl};
 use crate::accounts::{
     Import, ImportError, Invite, NameError, NewUser, NoEntropy, NotAnImport, OpaqueToken, Taken,
 };
+use crate::audit::Origin;
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
@@ -90,7 +91,8 @@ impl UserAdmin {
         let now = self.desk.clock.now();
         let import = Import::parse(text, &self.desk.ids, now).map_err(Cause::from)?;
         let count = import.len();
-        self.desk.carry_out(import).await.map_err(Cause::from)?.map_err(Cause::from)?;
+        let made = Origin::operator().scope(self.desk.carry_out(import)).await;
+        made.map_err(Cause::from)?.map_err(Cause::from)?;
         Ok(count)
     }
 
@@ -107,7 +109,8 @@ impl UserAdmin {
         let user = NewUser::parse(username, email, role).map_err(Cause::from)?;
         let link = OpaqueToken::generate().map_err(Cause::from)?;
         let id = self.desk.ids.next(self.desk.clock.now());
-        let made = self.desk.carry_out(Invite::new(id, user, &link)).await;
+        let invite = self.desk.carry_out(Invite::new(id, user, &link));
+        let made = Origin::operator().scope(invite).await;
         let expires_at = made.map_err(Cause::from)?.map_err(Cause::from)?;
         Ok(Invitation { token: link.as_str().to_owned(), expires_at })
     }

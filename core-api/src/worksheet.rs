@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stockade_audit::chain::Checkpoint;
+
 use crate::accounts::{
     AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
 };
+use crate::audit::{Act, Action, CheckpointBasis, Object, Trail};
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
@@ -47,6 +50,8 @@ pub(crate) struct Wanted {
     pub(crate) mail: bool,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
+    /// Where the audit trail stands.
+    pub(crate) checkpoint: bool,
 }
 
 /// The rows as they were when the batch began.
@@ -66,6 +71,7 @@ pub(crate) struct Loaded {
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Outbox,
+    pub(crate) checkpoint: Option<CheckpointBasis>,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -83,6 +89,10 @@ pub(crate) struct Worksheet {
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Outbox,
+    /// What a checkpoint of the audit trail is made of, where one is wanted.
+    pub(crate) checkpoint: Option<CheckpointBasis>,
+    /// What the batch tells of itself.
+    pub(crate) trail: Trail,
     pub(crate) new: Additions,
     /// Holds that were given back, and why.
     pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
@@ -101,6 +111,7 @@ pub(crate) struct Additions {
     /// Accounts whose links are spent.
     pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl Worksheet {
@@ -119,11 +130,18 @@ impl Worksheet {
             sessions: loaded.sessions,
             links: loaded.links,
             mail: loaded.mail,
+            checkpoint: loaded.checkpoint,
+            trail: Trail::new(),
             new: Additions::default(),
             given_back: Vec::new(),
             sweep: false,
         };
         crate::inventory::expire(&mut sheet, &loaded.due);
         sheet
+    }
+
+    /// Tells an act of whoever's operation is decided now; see [`crate::audit`].
+    pub(crate) fn audit(&mut self, action: Action, object: impl Into<Object>) -> &mut Act {
+        self.trail.add(action, object.into())
     }
 }

@@ -20,6 +20,7 @@ use std::time::Instant;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
@@ -61,10 +62,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Waits until the operation is on disk.
+    /// Waits until the operation is on disk. It is done in the name of whoever's request this is.
     pub(crate) async fn submit<W: Write>(&self, write: W) -> Result<W::Answer, WriteError> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Waiting { write, answer: None, reply });
+        let job = Box::new(Waiting { origin: Origin::current(), write, answer: None, reply });
         self.queue.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
@@ -133,10 +134,12 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Carries out one operation by itself, where there is no queue.
+    /// Carries out one operation by itself, where there is no queue, in the name of whoever
+    /// this is.
     pub(crate) async fn carry_out<W: Write>(&mut self, write: W) -> Result<W::Answer, WriteError> {
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Waiting { write, answer: None, reply });
+        let origin = Origin::current();
+        let job: Box<dyn Job> = Box::new(Waiting { origin, write, answer: None, reply });
         self.write(&mut vec![job]).await;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
@@ -158,7 +161,7 @@ impl Desk {
             Ok(()) => batch.drain(..).for_each(|job| job.answer()),
             Err(error) if error.concerns_all() => {
                 tracing::warn!(error = ?error, size, "a batch was given up");
-                batch.drain(..).for_each(|job| job.fail(error.clone()));
+                self.give_up(batch, &error);
             }
             Err(error) => self.write_singly(batch, error).await,
         }
@@ -167,16 +170,25 @@ impl Desk {
 
     async fn write_singly(&mut self, batch: &mut Vec<Box<dyn Job>>, error: StoreError) {
         if batch.len() == 1 {
-            batch.drain(..).for_each(|job| job.fail(error.clone()));
+            self.give_up(batch, &error);
             return;
         }
         tracing::warn!(error = ?error, size = batch.len(), "a batch failed; writing one by one");
         for mut job in batch.drain(..) {
             match self.attempt_again(std::slice::from_mut(&mut job)).await {
                 Ok(()) => job.answer(),
-                Err(error) => job.fail(error),
+                Err(error) => {
+                    self.metrics.writes_refused(1);
+                    job.fail(error);
+                }
             }
         }
+    }
+
+    /// Neither these changes nor what is told of them could be written.
+    fn give_up(&self, batch: &mut Vec<Box<dyn Job>>, error: &StoreError) {
+        self.metrics.writes_refused(batch.len());
+        batch.drain(..).for_each(|job| job.fail(error.clone()));
     }
 
     /// Runs a batch again as it is, while that may help.
@@ -204,18 +216,22 @@ impl Desk {
 
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.store.begin().await?;
-        self.decide(batch).await?;
-        self.store.commit().await
+        let acts = self.decide(batch).await?;
+        self.store.commit().await?;
+        self.metrics.acts_told(acts);
+        Ok(())
     }
 
-    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    /// Decides and saves a batch; says how many acts it tells of.
+    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<usize, StoreError> {
         let mut wanted = Wanted::default();
         batch.iter().for_each(|job| job.wants(&mut wanted));
         let now = self.clock.now();
         let loaded = self.store.load(&wanted, now).await?;
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
         batch.iter_mut().for_each(|job| job.decide(&mut sheet));
-        self.store.save(&sheet).await
+        self.store.save(&sheet).await?;
+        Ok(sheet.trail.acts().len())
     }
 }
 
@@ -253,6 +269,7 @@ impl fmt::Debug for dyn Job {
 }
 
 struct Waiting<W: Write> {
+    origin: Arc<Origin>,
     write: W,
     answer: Option<W::Answer>,
     reply: oneshot::Sender<Result<W::Answer, WriteError>>,
@@ -276,6 +293,7 @@ impl<W: Write> Job for Waiting<W> {
     }
 
     fn decide(&mut self, sheet: &mut Worksheet) {
+        sheet.trail.turn(&self.origin);
         self.answer = Some(self.write.decide(sheet));
     }
 

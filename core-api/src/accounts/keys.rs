@@ -1,14 +1,11 @@
 //! The keys that sign access tokens, and what others may know of them (RFC 7517).
 //!
-//! There is one key, or there are several while one follows another: the file that the settings
-//! name, and those beside it whose names are the same and a second of 1970 UTC, such as
-//! `signing-key.pem.1800000000`, when they were made. All are published at once. A key signs
-//! [`LEAD`] after it was made, so that nobody sees a token before its key; the one before it
+//! There is one key, or there are several while one follows another
+//! ([`key_files`](crate::key_files)). All are published at once. A key signs [`LEAD`] after it was made, so that nobody sees a token before its key; the one before it
 //! is published until its last token has ended. The files alone say so: several cores agree,
 //! and a start changes nothing.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,6 +18,7 @@ use stockade_settings::secret::{self, SecretError};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
+use crate::key_files::followers;
 
 /// How long a key is published before it signs: the edge asks for keys more often.
 pub(crate) const LEAD: Duration = Duration::from_mins(10);
@@ -154,23 +152,9 @@ fn read_all(file: &Path) -> Result<Arc<[Arc<SigningKey>]>, SigningKeyError> {
     Ok(keys.into_iter().map(Arc::new).collect())
 }
 
-/// Files beside this one, and when they say they were made.
-fn followers(file: &Path) -> Vec<(PathBuf, u64)> {
-    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Vec::new() };
-    let Some(prefix) = name.to_str().map(|name| format!("{name}.")) else { return Vec::new() };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let follower = |entry: fs::DirEntry| {
-        let name = entry.file_name();
-        let made_at = name.to_str()?.strip_prefix(&prefix)?;
-        let digits = !made_at.is_empty() && made_at.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| made_at.parse().ok()).flatten().map(|made_at| (entry.path(), made_at))
-    };
-    entries.filter_map(follower).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -19,13 +19,11 @@ use stockade_contract::{headers, internal};
 use super::RouteFacts;
 use super::problem::{Operation, Problem, RequestId};
 use crate::app::App;
+use crate::audit::{ANONYMOUS, Origin};
 use crate::ids::{AccountId, SessionId};
 use crate::metrics::Distrust;
 use crate::reach::Reach;
 use crate::start::AUDIENCE;
-
-/// The subject the edge asserts for somebody without a token.
-const ANONYMOUS: &str = "anonymous";
 
 const LIVENESS: &str = "/livez";
 
@@ -44,8 +42,9 @@ pub(super) async fn believe(
         Err(problem) => return problem.into_response(),
     };
     let id = RequestId(assertion.request_id.clone());
+    let origin = Origin::of(&assertion);
     request.extensions_mut().insert(assertion);
-    let mut response = next.run(request).await;
+    let mut response = origin.scope(next.run(request)).await;
     response.extensions_mut().insert(id);
     response
 }

@@ -32,6 +32,10 @@ pub(crate) enum OpenError {
     Slow(Duration),
     #[error("its tables cannot be brought up to date: {0}")]
     Migrate(#[from] MigrateError),
+    #[error(
+        "more writers share it than its audit trail has chains for; stop one, or let each have fewer"
+    )]
+    NoChain,
     #[error("`{0}` owns the tables: the program needs a role of its own, which cannot change them")]
     OneRole(String),
     #[error(transparent)]
@@ -99,6 +103,17 @@ pub(crate) async fn open(url: &StoreUrl, settings: &StoreSettings) -> Result<Ope
             let (writers, readers_max) = (settings.writers, settings.readers_max.get());
             PostgresStore::open(PostgresSetup { url, password, writers, readers_max }).await
         }
+    }
+}
+
+/// Opens a database to read it, as it is; nothing is made or brought up to date.
+pub(crate) async fn open_to_read(
+    url: &StoreUrl,
+    password: Option<Zeroizing<String>>,
+) -> Result<Box<dyn Store>, OpenError> {
+    match url {
+        StoreUrl::Sqlite(file) => SqliteStore::open_to_read(file).await,
+        StoreUrl::Postgres(url) => PostgresStore::open_to_read(url, password).await,
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod account_book;
 mod accounts;
+mod audit;
 mod catalog;
 mod connect;
 mod idempotency;
@@ -22,6 +23,7 @@ pub(super) mod verify;
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use stockade_settings::store::{PostgresUrl, Writers};
@@ -30,7 +32,7 @@ use zeroize::Zeroizing;
 pub(super) use self::connect::Login;
 use self::write::PostgresWriter;
 use super::reads::reads;
-use super::{OpenError, Opened, SchemaError};
+use super::{OpenError, Opened, SchemaError, Store};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -60,16 +62,29 @@ impl PostgresStore {
         let login = Login::new(setup.url, setup.password.as_ref());
         let mut first = login.connect().await?;
         check_schema(&mut first).await?;
-        let mut writers = vec![PostgresWriter::boxed(login.clone(), first)];
-        for _ in 1..setup.writers.count() {
-            let connection = login.connect().await?;
-            writers.push(PostgresWriter::boxed(login.clone(), connection));
+        first.close().await?;
+        let mut writers = Vec::new();
+        for _ in 0..setup.writers.count() {
+            writers.push(PostgresWriter::open(login.clone()).await?);
         }
         let readers = PgPoolOptions::new()
             .max_connections(setup.readers_max)
             .acquire_timeout(READER_WAIT_MAX)
             .connect_lazy_with(login.for_reading());
         Ok(Opened { store: Box::new(Self { readers }), writers })
+    }
+
+    /// Opens a database whose tables are up to date to read it.
+    pub(super) async fn open_to_read(
+        url: &PostgresUrl,
+        password: Option<Zeroizing<String>>,
+    ) -> Result<Box<dyn Store>, OpenError> {
+        let login = Login::new(url, password.as_ref()).unhurried();
+        let mut first = login.connect().await?;
+        check_schema(&mut first).await?;
+        first.close().await?;
+        let readers = PgPoolOptions::new().max_connections(1).acquire_timeout(READER_WAIT_MAX);
+        Ok(Box::new(Self { readers: readers.connect_lazy_with(login.for_reading()) }))
     }
 }
 

@@ -15,6 +15,9 @@ macro_rules! reads {
                 Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked,
                 Throttle, ThrottleKey, TokenHash,
             };
+            use stockade_audit::chain::{Digest, Head};
+
+            use crate::audit::{AuditRow, Looked, Position};
             use crate::catalog::{Category, Product};
             use crate::clock::Timestamp;
             use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
@@ -22,7 +25,7 @@ macro_rules! reads {
             use crate::orders::Order;
             use crate::reach::Reach;
             use crate::sku::Sku;
-            use crate::store::rows::{self, accounts, catalog, inventory, orders, sessions};
+            use crate::store::rows::{self, accounts, audit, catalog, inventory, orders, sessions};
             use crate::store::{Slice, Store, StoreError};
 
             #[async_trait::async_trait]
@@ -237,6 +240,73 @@ macro_rules! reads {
                         Reach::Any => find(orders::FIND_ANY),
                     };
                     Ok(orders::gather(found.fetch_all(&self.readers).await?)?.pop())
+                }
+
+                async fn acts(
+                    &self,
+                    looked: &Looked,
+                    slice: &Slice<Position>,
+                ) -> Result<Vec<AuditRow>, StoreError> {
+                    let list = match (&looked.object, &looked.actor) {
+                        (Some(_), _) => audit::LIST_OF_OBJECT,
+                        (None, Some(_)) => audit::LIST_OF_ACTOR,
+                        (None, None) => audit::LIST,
+                    };
+                    let before = slice.after.unwrap_or(looked.end());
+                    let found = query_as(list).bind(before.at.micros());
+                    let found = found.bind(i64::from(before.chain));
+                    let found = found.bind(rows::signed(before.sequence));
+                    let found = found.bind(i64::from(slice.limit)).bind(looked.since.micros());
+                    let found = found.bind(looked.action.map_or("", |action| action.as_str()));
+                    let found = found.bind(looked.actor.as_deref().unwrap_or_default());
+                    let object = looked.object.map(|id| id.hyphenated().to_string());
+                    let found = found.bind(object.unwrap_or_default());
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(audit::row).collect()
+                }
+
+                async fn audit_heads(&self) -> Result<Vec<Head>, StoreError> {
+                    let found = query_as(audit::HEADS).fetch_all(&self.readers).await?;
+                    found.into_iter().map(audit::head).collect()
+                }
+
+                async fn audit_rows(
+                    &self,
+                    chain: u32,
+                    after: u64,
+                    limit: u32,
+                ) -> Result<Vec<AuditRow>, StoreError> {
+                    let found = query_as(audit::ROWS).bind(i64::from(chain));
+                    let found = found.bind(rows::signed(after)).bind(i64::from(limit));
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(audit::row).collect()
+                }
+
+                async fn audit_hash(
+                    &self,
+                    chain: u32,
+                    sequence: u64,
+                ) -> Result<Option<Digest>, StoreError> {
+                    let found = query_scalar(audit::HASH).bind(i64::from(chain));
+                    let found = found.bind(rows::signed(sequence));
+                    let found: Option<Vec<u8>> = found.fetch_optional(&self.readers).await?;
+                    found.as_deref().map(audit::digest).transpose()
+                }
+
+                async fn checkpoints(
+                    &self,
+                    after: u64,
+                    limit: u32,
+                ) -> Result<Vec<(u64, String)>, StoreError> {
+                    let found = query_as(audit::CHECKPOINTS).bind(rows::signed(after));
+                    let found = found.bind(i64::from(limit)).fetch_all(&self.readers).await?;
+                    found.into_iter().map(audit::checkpoint).collect()
+                }
+
+                async fn last_checkpoint(&self) -> Result<Option<(u64, String)>, StoreError> {
+                    let found = query_as(audit::LAST_CHECKPOINT);
+                    let found = found.fetch_optional(&self.readers).await?;
+                    found.map(audit::checkpoint).transpose()
                 }
 
                 async fn close(&self) {

@@ -3,6 +3,7 @@
 
 pub(super) mod account_book;
 pub(super) mod accounts;
+pub(super) mod audit;
 pub(super) mod catalog;
 pub(super) mod idempotency;
 pub(super) mod inventory;

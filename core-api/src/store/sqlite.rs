@@ -5,6 +5,7 @@
 
 mod account_book;
 mod accounts;
+mod audit;
 mod catalog;
 mod idempotency;
 mod inventory;
@@ -28,7 +29,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use self::write::SqliteWriter;
 use super::reads::reads;
-use super::{OpenError, Opened, StoreError, WriteStore};
+use super::{OpenError, Opened, SchemaError, Store, StoreError, WriteStore};
 use crate::ids::Id;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -66,6 +67,19 @@ impl SqliteStore {
             .await?;
         let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(SqliteWriter::new(writer))];
         Ok(Opened { store: Box::new(Self { readers }), writers })
+    }
+
+    /// Opens a database of this version to read it; it may be in use.
+    pub(super) async fn open_to_read(file: &Path) -> Result<Box<dyn Store>, OpenError> {
+        let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON");
+        let mut first = options.clone().busy_timeout(BUSY_TIMEOUT).connect().await?;
+        if !verify::is_current(&mut first).await {
+            return Err(SchemaError::Other.into());
+        }
+        first.close().await?;
+        let readers = SqlitePoolOptions::new().max_connections(1);
+        let readers = readers.connect_with(options.busy_timeout(BUSY_TIMEOUT)).await?;
+        Ok(Box::new(Self { readers }))
     }
 }
 

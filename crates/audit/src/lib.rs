@@ -1,12 +1,16 @@
-//! The decision record: one JSON line for every request the edge answers.
+//! What is written down of what happened: the decision record, and what keeps a trail honest.
 //!
-//! It serves operators as the access log, and security teams to explain and to replay. It holds
+//! The decision record is one JSON line for every request the edge answers. It serves operators as the access log, and security teams to explain and to replay. It holds
 //! no query strings, no tokens, no bodies and no names or addresses of people but the client's
 //! network address. Writing it never waits: [`RecordLog`] is bounded, loses records under a
 //! flood rather than requests, and counts every loss. [`Recorded`] reads it back.
+//!
+//! [`chain`] is for records of which none may be lost or changed: each carries the hash of the one
+//! before it, and signed checkpoints tell how far a chain had come.
 
 #![warn(missing_docs)]
 
+pub mod chain;
 mod log;
 mod reader;
 mod record;

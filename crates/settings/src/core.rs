@@ -29,6 +29,10 @@ pub struct CoreSettings {
     /// The key that seals what is kept secret in the database, such as second factors: at
     /// least 32 bytes.
     pub data_key_file: Option<PathBuf>,
+    /// The Ed25519 private key that signs checkpoints of the audit trail: PKCS#8, PEM.
+    pub audit_key_file: Option<PathBuf>,
+    /// Where checkpoints of the audit trail are told outside the database, a line each.
+    pub audit_checkpoints_file: Option<PathBuf>,
     /// The `iss` of access tokens.
     pub issuer: String,
     /// The `aud` of access tokens.
@@ -55,6 +59,8 @@ impl Default for CoreSettings {
             signing_key_file: None,
             password_pepper_file: None,
             data_key_file: None,
+            audit_key_file: None,
+            audit_checkpoints_file: None,
             issuer: "https://localhost:8443".to_owned(),
             audience: "stockade".to_owned(),
             access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),

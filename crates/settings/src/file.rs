@@ -76,6 +76,8 @@ impl Settings {
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
             &mut core.data_key_file,
+            &mut core.audit_key_file,
+            &mut core.audit_checkpoints_file,
             &mut core.mail.ca_file,
             &mut core.mail.password_file,
             &mut core.mail.folder,

@@ -31,7 +31,7 @@ const EDGES: &[(&str, Uses)] = &[
     ("policy",       Uses::Only(&[])),
     ("audit",        Uses::Only(&["policy"])),
     ("proxy",        Uses::Only(&["contract", "policy", "audit", "settings", "telemetry"])),
-    ("core-api",     Uses::Only(&["contract", "settings", "telemetry"])),
+    ("core-api",     Uses::Only(&["contract", "audit", "settings", "telemetry"])),
     ("cli",          Uses::Product),
     ("test-support", Uses::Anything),
     ("e2e",          Uses::Anything),

@@ -1,7 +1,7 @@
 //! What only the tables' owner does: makes them, and grants the program's role what it needs.
 //!
 //! The program's role reads everything, adds rows, and changes or removes only where a row may
-//! change: the ledger and the lines of orders are added to and never changed.
+//! change: the ledger, the lines of orders and the audit trail are added to and never changed.
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Executor as _};
@@ -26,7 +26,7 @@ const GRANT: &str = "
         EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || program;
         EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO ' || program;
         EXECUTE 'GRANT INSERT ON totp, recovery_code, login_challenge, login_throttle, email_link,
-                                 mail, revocation TO ' || program;
+                                 mail, revocation, audit, audit_checkpoint TO ' || program;
         EXECUTE 'GRANT INSERT ON account, session, refresh_token, password_link, category,
                                  product, sku, stock, reservation, stock_movement, orders,
                                  order_line, idempotency_key TO ' || program;

@@ -10,7 +10,8 @@
 //! links, refresh tokens, sessions, names that were tried, accounts, messages, products,
 //! categories, stock, idempotency keys; within each by key. Whatever changes a hold or its order
 //! holds the stock row of the hold's SKU, so holds and orders need no locks of their own. They are
-//! read once before, to know which stock to lock, and again after, to know what is true.
+//! read once before, to know which stock to lock, and again after, to know what is true. A writer
+//! has its own chain of the audit trail, so nobody waits for another there.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,10 +19,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use stockade_audit::chain::Head;
 use tokio::time::timeout;
 
 use super::connect::Login;
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, audit, catalog, idempotency, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
 use crate::sku::Sku;
@@ -40,11 +42,47 @@ pub(super) struct PostgresWriter {
     login: Login,
     /// `None` after it was lost.
     connection: Option<PgConnection>,
+    /// The chain that this connection has.
+    chain: u32,
+    /// Where the chain stands, as far as that is known.
+    head: Option<Head>,
+    /// Where it stands once the transaction is committed.
+    sealed: Option<Head>,
 }
 
 impl PostgresWriter {
-    pub(super) fn boxed(login: Login, connection: PgConnection) -> Box<dyn WriteStore> {
-        Box::new(Self { login, connection: Some(connection) })
+    /// Connects, and takes a chain of the audit trail.
+    pub(super) async fn open(login: Login) -> Result<Box<dyn WriteStore>, OpenError> {
+        let mut writer = Self { login, connection: None, chain: 0, head: None, sealed: None };
+        writer.connect().await?;
+        Ok(Box::new(writer))
+    }
+
+    async fn connect(&mut self) -> Result<(), OpenError> {
+        let mut connection = self.login.connect().await?;
+        self.chain = audit::take_chain(&mut connection).await?;
+        (self.connection, self.head) = (Some(connection), None);
+        Ok(())
+    }
+
+    /// Writes the acts of a batch behind the chain's head.
+    async fn save_trail(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
+        if sheet.trail.acts().is_empty() {
+            return Ok(());
+        }
+        // Nobody else writes to this chain, so what was committed last is its head.
+        let (chain, known) = (self.chain, self.head.take());
+        let sealed = self
+            .step(async |connection| {
+                let head = match known {
+                    Some(head) => head,
+                    None => audit::head(connection, chain).await?,
+                };
+                audit::save(connection, head, &sheet.trail, sheet.now).await
+            })
+            .await?;
+        self.sealed = Some(sealed);
+        Ok(())
     }
 
     /// Does one step on the connection; gives the connection up when it was lost.
@@ -74,8 +112,7 @@ impl PostgresWriter {
 impl WriteStore for PostgresWriter {
     async fn begin(&mut self) -> Result<(), StoreError> {
         if self.connection.is_none() {
-            let connection = self.login.connect().await.map_err(OpenError::lost)?;
-            self.connection = Some(connection);
+            self.connect().await.map_err(OpenError::lost)?;
         }
         self.run(BEGIN).await
     }
@@ -85,16 +122,21 @@ impl WriteStore for PostgresWriter {
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
-        self.step(async |connection| save(connection, sheet).await).await
+        self.step(async |connection| save(connection, sheet).await).await?;
+        self.save_trail(sheet).await
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         let done = self.run(COMMIT).await;
+        if done.is_ok() {
+            self.head = self.sealed.take().or(self.head);
+        }
         // Whether the server got as far as that is not known here any more.
         done.map_err(|error| if error.is_lost() { StoreError::Unsettled } else { error })
     }
 
     async fn rollback(&mut self) {
+        (self.head, self.sealed) = (None, None);
         if self.connection.is_some() && self.run(ROLLBACK).await.is_err() {
             self.connection = None;
         }
@@ -138,6 +180,7 @@ async fn load(
     keep_locked(&mut due, &skus);
     // After the stock: whoever used the same key on the same goods has committed by now.
     let claims = idempotency::load(connection, &wanted.claims, now).await?;
+    let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
     Ok(Loaded {
         claims,
         shelf,
@@ -150,6 +193,7 @@ async fn load(
         sessions,
         links,
         mail,
+        checkpoint,
     })
 }
 
@@ -184,6 +228,7 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
     catalog::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
+    audit::save_checkpoint(connection, sheet.new.checkpoint.as_ref()).await?;
     if sheet.sweep {
         idempotency::remove_expired(connection, sheet.now).await?;
         sessions::remove_expired(connection, sheet.now).await?;

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, audit, catalog, idempotency, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -57,6 +57,7 @@ impl WriteStore for SqliteWriter {
         let sessions = sessions::load(connection, wanted).await?;
         let mail = account_book::load_mail(connection, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
+        let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
         Ok(Loaded {
             claims,
             shelf,
@@ -69,6 +70,7 @@ impl WriteStore for SqliteWriter {
             sessions,
             links,
             mail,
+            checkpoint,
         })
     }
 
@@ -89,6 +91,12 @@ impl WriteStore for SqliteWriter {
             sessions::remove_expired(connection, sheet.now).await?;
             accounts::remove_expired_links(connection, sheet.now).await?;
             account_book::remove_expired(connection, sheet.now).await?;
+        }
+        audit::save_checkpoint(connection, sheet.new.checkpoint.as_ref()).await?;
+        if !sheet.trail.acts().is_empty() {
+            // Read each time: whoever makes accounts at the command line writes to the chain, too.
+            let head = audit::head(connection, audit::CHAIN).await?;
+            audit::save(connection, head, &sheet.trail, sheet.now).await?;
         }
         Ok(())
     }

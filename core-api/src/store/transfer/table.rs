@@ -113,7 +113,7 @@ impl Column {
     }
 }
 
-pub(in crate::store) const TABLES: [Table; 20] = [
+pub(in crate::store) const TABLES: [Table; 22] = [
     Table {
         name: "account",
         columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text],
@@ -332,5 +332,26 @@ pub(in crate::store) const TABLES: [Table; 20] = [
                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[],
                                      $5::text[],
                                      $6::bigint[])",
+    },
+    Table {
+        name: "audit",
+        columns: &[Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Bytes, Kind::Bytes],
+        count: "SELECT count(*) FROM audit",
+        read: "SELECT chain, sequence, at, actor, roles, action, object_kind, object_id,
+                      outcome, detail, request, previous, hash
+                 FROM audit",
+        write: "INSERT INTO audit (chain, sequence, at, actor, roles, action, object_kind,
+                        object_id, outcome, detail, request, previous, hash)
+                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],
+                                     $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                                     $10::text[], $11::text[], $12::bytea[], $13::bytea[])",
+    },
+    Table {
+        name: "audit_checkpoint",
+        columns: &[Kind::Number, Kind::Text],
+        count: "SELECT count(*) FROM audit_checkpoint",
+        read: "SELECT number, line FROM audit_checkpoint",
+        write: "INSERT INTO audit_checkpoint (number, line)
+                SELECT * FROM unnest($1::bigint[], $2::text[])",
     },
 ];
