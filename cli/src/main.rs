@@ -3,6 +3,8 @@
 //! One file for each verb. Every verb says what it does in `--help`, and promises its exit codes
 //! in [`exit`].
 
+#[cfg(feature = "serve")]
+mod audit;
 mod ban;
 mod completions;
 mod control;
@@ -59,6 +61,9 @@ enum Verb {
     /// Prove that stock, ledger and orders agree.
     #[cfg(feature = "serve")]
     Verify(verify::VerifyArgs),
+    /// Prove that nobody changed what was told of changes.
+    #[cfg(feature = "serve")]
+    Audit(audit::AuditArgs),
     /// Make PostgreSQL's tables, as their owner, or bring them up to date.
     #[cfg(feature = "serve")]
     Migrate(migrate::MigrateArgs),
@@ -129,6 +134,8 @@ fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Up(args) => up::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::Verify(args) => verify::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Audit(args) => audit::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::Migrate(args) => migrate::run(args, screen),
         #[cfg(feature = "serve")]

@@ -1,12 +1,13 @@
-//! `stockade rotate signing-key`: another key that signs access tokens, without a logout.
+//! `stockade rotate`: another key that signs access tokens, without a logout, or one that signs
+//! checkpoints of the audit trail.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SignatureAlgorithm};
 use stockade_core_api::Clock;
 
 use crate::exit::Exit;
@@ -23,6 +24,8 @@ pub(crate) struct RotateArgs {
 enum RotateVerb {
     /// Writes another signing key beside the first; the core follows by itself.
     SigningKey(SigningKeyArgs),
+    /// Writes another audit key beside the first; the core signs with it from then on.
+    AuditKey(AuditKeyArgs),
 }
 
 /// Arguments of `stockade rotate signing-key`.
@@ -33,15 +36,39 @@ struct SigningKeyArgs {
     file: PathBuf,
 }
 
+/// Arguments of `stockade rotate audit-key`.
+#[derive(Debug, clap::Args)]
+struct AuditKeyArgs {
+    /// The first key, as `core.audit_key_file` names it.
+    #[arg(long, value_name = "FILE", default_value = ".stockade/audit-key.pem")]
+    file: PathBuf,
+}
+
 pub(crate) fn run(args: &RotateArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let RotateVerb::SigningKey(SigningKeyArgs { file }) = &args.verb;
+    match &args.verb {
+        RotateVerb::SigningKey(SigningKeyArgs { file }) => {
+            let path = follow(file, &PKCS_ECDSA_P256_SHA256)?;
+            writeln!(out, "made {path}: published at once, and signs in ten minutes")?;
+            writeln!(out, "the key before it may be removed once its tokens have ended")?;
+        }
+        RotateVerb::AuditKey(AuditKeyArgs { file }) => {
+            let path = follow(file, &PKCS_ED25519)?;
+            writeln!(out, "made {path}: signs the next checkpoint")?;
+            writeln!(out, "keep the keys before it: they prove what they signed")?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a key that follows this one, and says where.
+fn follow(file: &Path, algorithm: &'static SignatureAlgorithm) -> anyhow::Result<String> {
     if !file.exists() {
         bail!("there is no key `{}` to follow", file.display());
     }
     let made_at = Clock::system().now().secs();
     let (path, draft) =
         (format!("{}.{made_at}", file.display()), format!("{}.draft", file.display()));
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("cannot make a key")?;
+    let key = KeyPair::generate_for(algorithm).context("cannot make a key")?;
     let write = || {
         let mut options = OpenOptions::new();
         let mut made = options.create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
@@ -50,7 +77,5 @@ pub(crate) fn run(args: &RotateArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         std::fs::rename(&draft, &path)
     };
     write().with_context(|| format!("cannot write `{path}`"))?;
-    writeln!(out, "made {path}: published at once, and signs in ten minutes")?;
-    writeln!(out, "the key before it may be removed once its tokens have ended")?;
-    Ok(Exit::Done)
+    Ok(path)
 }

@@ -150,6 +150,10 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     if core.data_key_file.is_none() {
         core.data_key_file = Some(secrets::secret(data, "data-key")?);
     }
+    if core.audit_key_file.is_none() {
+        core.audit_key_file = Some(secrets::audit_key(data)?);
+    }
+    core.audit_checkpoints_file.get_or_insert_with(|| data.path("audit-checkpoints.jsonl"));
     core.mail.folder.get_or_insert_with(|| data.path("mail"));
     let edge = &mut settings.edge;
     if edge.tls.certificate_file.is_none() && edge.tls.private_key_file.is_none() {

@@ -90,9 +90,12 @@ pub use totp::{totp_code, totp_secret};
 pub(crate) use verify_email::{VerifyEmailError, send_email_proof, verify_email};
 
 use crate::app::App;
+use crate::audit::{Action, Object};
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
 use crate::store::{Slice, StoreError};
+use crate::worksheet::{Wanted, Worksheet};
+use crate::writer::Write;
 
 /// What an account's owner is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,9 +139,28 @@ pub(crate) async fn watch_keys_forever(app: Arc<App>) {
         // A few small files, read from a local disk.
         match app.tokens.reread_keys() {
             Ok(false) => {}
-            Ok(true) => tracing::info!("the signing keys changed"),
+            Ok(true) => {
+                tracing::info!("the signing keys changed");
+                if let Err(error) = app.writer.submit(KeysChanged).await {
+                    tracing::error!(error = ?error, "that the signing keys changed was not told");
+                }
+            }
             Err(error) => tracing::error!(%error, "the signing keys stay as they were"),
         }
+    }
+}
+
+/// Somebody put other signing keys where the core finds them.
+#[derive(Debug)]
+struct KeysChanged;
+
+impl Write for KeysChanged {
+    type Answer = ();
+
+    fn wants(&self, _: &mut Wanted) {}
+
+    fn decide(&self, sheet: &mut Worksheet) {
+        sheet.audit(Action::SigningKeysChanged, Object::NONE);
     }
 }
 

@@ -50,10 +50,10 @@ mod row;
 mod verify;
 
 pub(crate) use act::{Act, Object, Trail};
-pub(crate) use action::{Action, Detail, ObjectKind, Outcome};
+pub(crate) use action::{Action, Detail};
 pub(crate) use checkpoint::{CheckpointBasis, CheckpointFile, checkpoint_forever, checkpoint_now};
 pub(crate) use keys::{AuditKeyError, AuditKeys};
 pub(crate) use origin::{ANONYMOUS, Origin};
 pub(crate) use read::{Looked, Position, ReadError, read, verify_lately};
-pub(crate) use row::{AuditRow, seal};
+pub(crate) use row::{AuditRow, is_actor, seal};
 pub use verify::{Fault, TrailError, TrailPlace, TrailReport, verify_trail};

@@ -38,6 +38,12 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The moment that RFC 3339 writes so; nothing for what it does not write.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        i64::try_from(nanos.div_euclid(1_000)).ok().map(Self)
+    }
+
     /// As RFC 3339 writes it, in UTC.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000);
@@ -119,5 +125,9 @@ mod tests {
     fn a_moment_is_written_in_utc() {
         let moment = Timestamp::from_micros(1_800_000_000_000_000);
         assert_eq!(moment.to_rfc3339(), "2027-01-15T08:00:00Z");
+        assert_eq!(Timestamp::from_rfc3339("2027-01-15T09:00:00+01:00"), Some(moment));
+        for text in ["", "2027-01-15", "2027-01-15T08:00:00", "1800000000"] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
+        }
     }
 }

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod admin_users;
+mod audit;
 mod body;
 mod caller;
 mod catalog;
@@ -124,6 +125,8 @@ fn table() -> Vec<Route> {
         get("/api/admin/users", "users.read", list_users, admin_users::list),
         patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
         get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
+        get("/api/admin/audit", "audit.read", list_audit, audit::list),
+        get("/api/admin/audit/verify", "audit.verify", verify_audit, audit::verify),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));

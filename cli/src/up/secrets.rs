@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SignatureAlgorithm};
 
 use super::data_dir::DataDir;
 
@@ -15,11 +15,24 @@ pub(super) fn secret(data: &DataDir, name: &str) -> anyhow::Result<PathBuf> {
 
 /// The file of the ES256 key that signs access tokens.
 pub(super) fn signing_key(data: &DataDir) -> anyhow::Result<PathBuf> {
-    let (name, path) = ("signing-key.pem", data.path("signing-key.pem"));
+    key(data, "signing-key.pem", &PKCS_ECDSA_P256_SHA256)
+}
+
+/// The file of the Ed25519 key that signs checkpoints of the audit trail.
+pub(super) fn audit_key(data: &DataDir) -> anyhow::Result<PathBuf> {
+    key(data, "audit-key.pem", &PKCS_ED25519)
+}
+
+fn key(
+    data: &DataDir,
+    name: &str,
+    algorithm: &'static SignatureAlgorithm,
+) -> anyhow::Result<PathBuf> {
+    let path = data.path(name);
     if path.exists() {
         return Ok(path);
     }
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("cannot make a key")?;
+    let key = KeyPair::generate_for(algorithm).context("cannot make a key")?;
     data.write(name, key.serialize_pem().as_bytes())
 }
 

@@ -7,6 +7,7 @@ use super::book::AccountRow;
 use super::name::Role;
 use super::revocation::Revocation;
 use crate::app::App;
+use crate::audit::{Action, Detail};
 use crate::ids::AccountId;
 use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
@@ -45,6 +46,12 @@ impl Administer {
         let role = self.role.clone().unwrap_or_else(|| row.role.clone());
         (role, self.disabled.unwrap_or(row.disabled_at.is_some()))
     }
+
+    /// Tells that somebody tried to take the last super-admin away.
+    fn refuse_last(&self, sheet: &mut Worksheet, changes_role: bool) {
+        let action = if changes_role { Action::RoleChanged } else { Action::AccountDisabled };
+        sheet.audit(action, self.account).refused(Detail::LastSuperAdmin);
+    }
 }
 
 impl Write for Administer {
@@ -62,11 +69,20 @@ impl Write for Administer {
         let stays = role.as_str() == Role::SUPER_ADMIN && !disabled;
         if !stays && !sheet.accounts.has_other_super_admin(id) && sheet.accounts.is_super_admin(id)
         {
+            self.refuse_last(sheet, role != row.role);
             return Err(AdministerError::LastSuperAdmin);
         }
         let changes_role = role != row.role;
         let disables = disabled && row.disabled_at.is_none();
+        let enables = !disabled && row.disabled_at.is_some();
         let ends = disables || self.end_sessions;
+        if changes_role {
+            sheet.audit(Action::RoleChanged, id).detailed(Detail::role(role.as_str()));
+        }
+        if disables || enables {
+            let action = if disables { Action::AccountDisabled } else { Action::AccountEnabled };
+            sheet.audit(action, id);
+        }
         let row = sheet.accounts.change(id).ok_or(AdministerError::Unknown)?;
         row.role = role;
         row.disabled_at = disabled.then(|| row.disabled_at.unwrap_or(now));
@@ -78,6 +94,7 @@ impl Write for Administer {
         sheet.accounts.count_super_admin(id);
         if ends {
             sheet.sessions.end_all(id);
+            sheet.audit(Action::SessionsEnded, id);
         }
         Ok(())
     }

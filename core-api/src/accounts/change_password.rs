@@ -9,6 +9,7 @@ use super::revocation::Revocation;
 use super::strength::{Chooser, WeakPassword};
 use super::throttle::ThrottleKey;
 use crate::app::App;
+use crate::audit::{Action, Detail};
 use crate::ids::{AccountId, SessionId};
 use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
@@ -100,6 +101,7 @@ impl Write for Change {
         let row = sheet.accounts.active(self.account).ok_or(ChangePasswordError::Account)?;
         let Some(new) = self.new.clone().filter(|_| row.hash == self.old) else {
             sheet.accounts.fail(self.throttle, now);
+            sheet.audit(Action::PasswordChanged, self.account).refused(Detail::WrongPassword);
             return Err(ChangePasswordError::WrongPassword);
         };
         let row = sheet.accounts.change(self.account).ok_or(ChangePasswordError::Account)?;
@@ -111,6 +113,7 @@ impl Write for Change {
         sheet.new.spent_links.insert(self.account);
         sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_others(self.account, self.session);
+        sheet.audit(Action::PasswordChanged, self.account);
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ use super::revocation::Revocation;
 use super::throttle::ThrottleKey;
 use super::totp::{TotpCode, TotpSecret};
 use crate::app::App;
+use crate::audit::{Action, Detail};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id as _, SessionId};
 use crate::store::StoreError;
@@ -178,6 +179,7 @@ impl Write for Begin {
         self.owner.fresh(sheet)?;
         // What is in force stays so until the next is confirmed.
         self.owner.change(sheet)?.factor.pending = Some(self.pending.clone());
+        sheet.audit(Action::FactorBegun, self.owner.account);
         Ok(())
     }
 }
@@ -209,6 +211,7 @@ impl Write for Confirm {
         let secret = open_secret(&self.vault, self.owner.account, &pending);
         let Some(step) = secret.and_then(|secret| secret.step_of(self.code, now, 0)) else {
             sheet.accounts.fail(self.throttle, now);
+            sheet.audit(Action::FactorEnrolled, self.owner.account).refused(Detail::WrongCode);
             return Err(EnrolError::WrongCode);
         };
         let row = self.owner.change(sheet)?;
@@ -216,6 +219,7 @@ impl Write for Confirm {
         row.factor.last_step = step;
         row.factor.recovery.clone_from(&self.recovery);
         sheet.sessions.step_up(self.owner.session, now);
+        sheet.audit(Action::FactorEnrolled, self.owner.account);
         Ok(())
     }
 }
@@ -245,6 +249,7 @@ impl Write for Disable {
         let revoked = Revocation::of_subject(self.owner.account, row);
         sheet.new.revocations.push(revoked);
         sheet.sessions.step_down(self.owner.account);
+        sheet.audit(Action::FactorRemoved, self.owner.account);
         Ok(())
     }
 }
@@ -267,6 +272,7 @@ impl Write for Renew {
             return Err(EnrolError::NotEnrolled);
         }
         self.owner.change(sheet)?.factor.recovery.clone_from(&self.recovery);
+        sheet.audit(Action::RecoveryCodesRenewed, self.owner.account);
         Ok(())
     }
 }
@@ -310,6 +316,7 @@ impl Write for Give {
             && let Some(row) = sheet.accounts.change(self.account)
         {
             row.factor.secret = Some(self.sealed.clone());
+            sheet.audit(Action::FactorEnrolled, self.account);
         }
     }
 }

@@ -10,6 +10,7 @@ use super::name::{EmailAddress, Username};
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
 use super::set_password::NewLink;
 use crate::app::App;
+use crate::audit::{Action, Origin};
 use crate::ids::{AccountId, LetterId};
 use crate::mail::{Letter, Written};
 use crate::store::StoreError;
@@ -54,12 +55,12 @@ pub(crate) fn forgot_password(app: &Arc<App>, email: &str) -> Result<(), Crowded
     let place = Arc::clone(&app.errands).try_acquire_owned().map_err(|_| Crowded)?;
     let Ok(email) = EmailAddress::parse(email) else { return Ok(()) };
     let app = Arc::clone(app);
-    tokio::spawn(async move {
+    tokio::spawn(Origin::current().scope(async move {
         let _held = place;
         if let Err(error) = send_link(&app, &email).await {
             tracing::error!(error = ?error, "a link to set a password was not sent");
         }
-    });
+    }));
     Ok(())
 }
 
@@ -98,6 +99,7 @@ impl Write for SendLink {
         if active.is_some_and(|row| row.live_links < LINKS_MAX) {
             sheet.new.links.push(NewLink { hash: self.link, account: self.account, expires_at });
             sheet.mail.new.push(self.letter.clone());
+            sheet.audit(Action::PasswordLinkSent, self.account);
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::name::{EmailAddress, NameError, PhoneNumber, Role, Username};
 use super::password::PasswordHash;
 use super::register::NewAccount;
+use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::ids::IdSource;
 use crate::worksheet::{Wanted, Worksheet};
@@ -105,6 +106,9 @@ impl Write for Import {
                 sheet.new.accounts.truncate(before);
                 return Err(ImportError { line: *line });
             }
+        }
+        for (_, account) in &self.0 {
+            sheet.audit(Action::AccountImported, account.id);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::name::{EmailAddress, NameError, Role, Username};
 use super::opaque::{OpaqueToken, TokenHash};
 use super::register::NewAccount;
 use super::set_password::NewLink;
+use crate::audit::{Action, Detail};
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
 use crate::worksheet::{Wanted, Worksheet};
@@ -66,6 +67,9 @@ impl Write for Invite {
         let (hash, account) = (self.link, self.account.id);
         let expires_at = sheet.now.plus(INVITATION_LIFE);
         sheet.new.links.push(NewLink { hash, account, expires_at });
+        sheet
+            .audit(Action::AccountInvited, account)
+            .detailed(Detail::role(self.account.role.as_str()));
         Ok(expires_at)
     }
 }

@@ -13,6 +13,7 @@ use super::sessions::NewSession;
 use super::throttle::ThrottleKey;
 use super::token::{AccessToken, IssueError, Subject};
 use crate::app::App;
+use crate::audit::{Action, Detail};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, SessionId};
 use crate::store::StoreError;
@@ -63,14 +64,15 @@ pub(crate) async fn login(
         |name| throttle_key(&app.vault, &name.folded()),
     );
     let now = app.clock.now();
-    let tried = app.store.throttle(throttle).await?;
-    if let Some(wait) = tried.and_then(|tried| tried.locked_for(now)) {
+    let failed = app.store.throttle(throttle).await?;
+    if let Some(wait) = failed.and_then(|failed| failed.locked_for(now)) {
         return Err(LoginError::Locked(wait));
     }
     let known = match name {
         Ok(name) => app.store.credentials(&name.folded()).await?,
         Err(_) => None,
     };
+    let tried = known.as_ref().map(|known| known.id);
     let hash = known.as_ref().and_then(|known| known.hash.as_ref());
     let fits = app.passwords.verify(password, hash).await?;
     let proven = match known.filter(|_| fits) {
@@ -83,7 +85,7 @@ pub(crate) async fn login(
     let (now, token) = (app.clock.now(), OpaqueToken::generate()?);
     let session = app.ids.next(now);
     let life = app.tokens.session_life();
-    let attempt = Attempt { throttle, proven, session, token: token.hash(), life };
+    let attempt = Attempt { throttle, tried, proven, session, token: token.hash(), life };
     match app.writer.submit(attempt).await?? {
         Entered::Session(subject) => {
             let access = app.tokens.issue(&subject, app.ids.next(now), now)?;
@@ -102,6 +104,8 @@ pub(super) fn throttle_key(vault: &Vault, folded: &str) -> ThrottleKey {
 #[derive(Debug)]
 struct Attempt {
     throttle: ThrottleKey,
+    /// Whose name it was; nothing for a name that nobody has.
+    tried: Option<AccountId>,
     /// Whose password it was; nothing for a failure.
     proven: Option<Proven>,
     session: SessionId,
@@ -143,6 +147,8 @@ impl Write for Attempt {
         }
         let Some(proven) = self.proven.as_ref().filter(|proven| proven.still_holds(sheet)) else {
             sheet.accounts.fail(self.throttle, now);
+            let why = self.tried.map_or(Detail::UnknownName, |_| Detail::WrongPassword);
+            sheet.audit(Action::LoginFailed, self.tried).refused(why);
             return Err(LoginError::WrongCredentials);
         };
         if let Some(hash) = &proven.upgraded
@@ -157,11 +163,13 @@ impl Write for Attempt {
             if let Some(row) = sheet.accounts.change(proven.account) {
                 row.challenge(self.token, now, CHALLENGE_LIFE);
             }
+            sheet.audit(Action::LoginChallenged, proven.account);
             return Ok(Entered::Challenge);
         }
         sheet.accounts.forgive(self.throttle);
         let session = Beginning { session: self.session, token: self.token, life: self.life };
         let subject = session.begin(sheet, proven.account, None);
+        sheet.audit(Action::LoginSucceeded, self.session).by(proven.account);
         subject.map(Entered::Session).ok_or(LoginError::WrongCredentials)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::revocation::Revocation;
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::{AccountId, SessionId};
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -30,6 +31,7 @@ impl Write for Logout {
         if session.is_some_and(|session| session.account == self.account && !session.ended) {
             sheet.sessions.end(self.session);
             sheet.new.revocations.push(Revocation::Session(self.session));
+            sheet.audit(Action::SessionEnded, self.session);
         }
     }
 }

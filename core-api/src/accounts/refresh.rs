@@ -8,6 +8,7 @@ use super::revocation::Revocation;
 use super::sessions::{Rotation, Session};
 use super::token::{IssueError, Subject};
 use crate::app::App;
+use crate::audit::Action;
 use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -74,6 +75,7 @@ pub(super) fn spendable(sheet: &mut Worksheet, shown: TokenHash) -> Result<Sessi
         // SECURITY: without this, a copied token would be good for as long as its owner's.
         sheet.sessions.end(session.id);
         sheet.new.revocations.push(Revocation::Session(session.id));
+        sheet.audit(Action::RefreshTokenReused, session.id);
         return Err(RefreshError::Reused);
     }
     Ok(session)

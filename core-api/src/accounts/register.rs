@@ -6,6 +6,7 @@ use super::password::{HashError, Password, PasswordHash};
 use super::strength::{Chooser, StrongPassword, WeakPassword};
 use super::verify_email::{EmailProof, VerifyEmailError};
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::AccountId;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -120,6 +121,7 @@ impl Write for Register {
         if let Some(proof) = &self.proof {
             proof.send(self.account.id, sheet);
         }
+        sheet.audit(Action::AccountRegistered, self.account.id);
         Ok(())
     }
 }

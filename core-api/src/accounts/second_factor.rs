@@ -10,6 +10,7 @@ use super::refresh::{RefreshError, rotate, spendable};
 use super::throttle::ThrottleKey;
 use super::token::{IssueError, Subject};
 use crate::app::App;
+use crate::audit::{Action, Detail};
 use crate::ids::{AccountId, SessionId};
 use crate::store::StoreError;
 use crate::vault::Vault;
@@ -127,13 +128,17 @@ impl Write for Proof {
                     row.challenges.remove(&hash);
                 }
                 let began = self.beginning.begin(sheet, self.account, Some(now));
-                began.ok_or(SecondFactorError::Token)
+                let began = began.ok_or(SecondFactorError::Token)?;
+                let login = sheet.audit(Action::LoginSucceeded, self.beginning.session);
+                login.by(self.account).detailed(Detail::SecondFactor);
+                Ok(began)
             }
             Shown::Session(token) => {
                 let session = spendable(sheet, token)?;
                 self.take(sheet)?;
                 rotate(sheet, &session, token, self.beginning.token);
                 sheet.sessions.step_up(session.id, now);
+                sheet.audit(Action::SecondFactorShown, session.id).by(self.account);
                 Ok(Subject { second_factor_at: Some(now), ..Subject::of(&session) })
             }
         }
@@ -152,6 +157,7 @@ impl Proof {
             Ok(())
         } else {
             sheet.accounts.fail(self.throttle, now);
+            sheet.audit(Action::LoginFailed, self.account).refused(Detail::WrongCode);
             Err(SecondFactorError::WrongCode)
         }
     }

@@ -8,6 +8,7 @@ use super::revocation::Revocation;
 use super::strength::{Chooser, WeakPassword};
 use super::throttle::ThrottleKey;
 use crate::app::App;
+use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
 use crate::store::StoreError;
@@ -95,6 +96,7 @@ impl Write for SetPassword {
         sheet.new.revocations.push(revoked);
         sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_all(account);
+        sheet.audit(Action::PasswordReset, account);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::forgot_password::Addressee;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
 use super::set_password::NewLink;
 use crate::app::App;
+use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, LetterId};
 use crate::mail::{Letter, Written};
@@ -132,6 +133,7 @@ impl Write for Prove {
         let row = sheet.accounts.change(self.account).ok_or(VerifyEmailError::Link)?;
         row.email_links.clear();
         row.email_verified_at = Some(now);
+        sheet.audit(Action::EmailVerified, self.account);
         Ok(())
     }
 }

@@ -8,13 +8,19 @@ macro_rules! words {
         pub(crate) enum $name { $($variant,)+ }
 
         impl $name {
-            /// All of them.
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
-
             /// The stable word in the trail and in answers.
             pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
+        }
+    };
+    // The same, and a list of them all.
+    (listed $(#[$doc:meta])+ $name:ident { $($variant:ident = $word:literal,)+ }) => {
+        words! { $(#[$doc])+ $name { $($variant = $word,)+ } }
+
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// The variant of a word.
             pub(crate) fn parse(word: &str) -> Option<Self> {
@@ -25,6 +31,7 @@ macro_rules! words {
 }
 
 words! {
+    listed
     /// What somebody did, or tried.
     Action {
         LoginSucceeded = "login.succeeded",

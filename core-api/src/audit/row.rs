@@ -7,7 +7,9 @@ use stockade_audit::chain::{Digest, Head, link};
 
 use super::act::Act;
 use super::origin::Actor;
+use super::read::Position;
 use crate::clock::Timestamp;
+use crate::ids::AccountId;
 
 /// A row of the trail. A text that there is not is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,11 @@ impl AuditRow {
         )
     }
 
+    /// Where it stands in a list, newest first.
+    pub(crate) fn position(&self) -> Position {
+        Position { at: self.at, chain: self.chain, sequence: self.sequence }
+    }
+
     pub(crate) fn head(&self) -> Head {
         Head { chain: self.chain, sequence: self.sequence, hash: self.hash }
     }
@@ -88,6 +95,15 @@ fn unsealed(head: Head, at: Timestamp, act: &Act) -> AuditRow {
         previous: head.hash,
         hash: Digest::ZERO,
     }
+}
+
+/// Everybody who acts and has no account.
+const WITHOUT_ACCOUNT: [Actor; 5] =
+    [Actor::Anonymous, Actor::OtherIssuer, Actor::Edge, Actor::Operator, Actor::Core];
+
+/// Whether rows can name somebody so.
+pub(crate) fn is_actor(text: &str) -> bool {
+    WITHOUT_ACCOUNT.iter().any(|one| actor(*one) == text) || text.parse::<AccountId>().is_ok()
 }
 
 fn actor(actor: Actor) -> String {

@@ -2,6 +2,7 @@
 
 use super::CategoryName;
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::CategoryId;
 use crate::store::{Slice, StoreError};
 use crate::worksheet::{Wanted, Worksheet};
@@ -77,6 +78,7 @@ impl Write for NewCategory {
             return Err(OpenError::Taken);
         }
         sheet.catalog.open(self.clone());
+        sheet.audit(Action::CategoryOpened, self.id);
         Ok(())
     }
 }
@@ -93,6 +95,7 @@ impl Write for CloseCategory {
             None => Err(CloseError::NotFound),
             Some(0) => {
                 sheet.catalog.close(self.0);
+                sheet.audit(Action::CategoryClosed, self.0);
                 Ok(())
             }
             Some(products) => Err(CloseError::InUse(products)),

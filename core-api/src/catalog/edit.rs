@@ -2,6 +2,7 @@
 
 use super::{Description, ProductName, Version};
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::{CategoryId, ProductId};
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -89,6 +90,7 @@ impl Write for EditProduct {
             catalog.move_to(self.id, category);
         }
         catalog.touch(self.id);
+        sheet.audit(Action::ProductEdited, self.id);
         Ok(())
     }
 }
@@ -106,6 +108,7 @@ impl Write for WithdrawProduct {
             // From here on, neighbours in the batch find it unknown too.
             sheet.prices.remove(&sku);
         }
+        sheet.audit(Action::ProductWithdrawn, self.id);
         Ok(())
     }
 }

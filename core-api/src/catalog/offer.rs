@@ -3,6 +3,7 @@
 
 use super::{Offer, SKUS_MAX};
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::ProductId;
 use crate::inventory::StockLevel;
 use crate::money::{Money, PriceMinor};
@@ -69,6 +70,7 @@ impl Write for OfferSku {
         sheet.prices.insert(self.sku.clone(), self.price);
         sheet.catalog.offer(self.product, self.sku.clone(), self.price);
         sheet.catalog.touch(self.product);
+        sheet.audit(Action::SkuOffered, self.product);
         Ok(Offer { sku: self.sku.clone(), price: self.price, stock: StockLevel::default() })
     }
 }
@@ -90,6 +92,7 @@ impl Write for SetPrice {
         sheet.prices.insert(self.sku.clone(), price);
         sheet.catalog.set_price(self.sku.clone(), price);
         sheet.catalog.touch(self.product);
+        sheet.audit(Action::PriceChanged, self.product);
         Ok(Offer { sku: self.sku.clone(), price, stock })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Description, ProductName};
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::{CategoryId, ProductId};
 use crate::money::Money;
 use crate::sku::Sku;
@@ -91,6 +92,7 @@ impl Write for NewProduct {
             sheet.prices.insert(sku.clone(), price);
         }
         sheet.catalog.publish(self.clone());
+        sheet.audit(Action::ProductPublished, self.id);
         Ok(())
     }
 }

@@ -7,16 +7,18 @@ use super::accounts::{
     SetPasswordRequest, VerifyEmailRequest,
 };
 use super::admin_users::{UserBody, UserRequest};
+use super::audit::{ActBody, ProofBody};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
 use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
 use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
-use super::openapi::Docs;
+use super::openapi::{Docs, moment, text, words};
 use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
 use super::sessions::{RefreshForm, TokenBody, TokenForm};
 use super::skus::{PriceRequest, SkuBody, SkuRequest};
 use utoipa::PartialSchema as _;
 
+use crate::audit::Action;
 use crate::ids::CategoryId;
 
 const ETAG: &str = "The version, for `If-Match`. It stays while only what is available changes.";
@@ -357,6 +359,33 @@ pub(super) fn cancel_order() -> Docs {
         .owned()
         .finds()
         .refuses(409, &["order_state"])
+        .writes()
+}
+
+pub(super) fn list_audit() -> Docs {
+    Docs::new("List who did what, newest first")
+        .says(
+            "Every change, every login and every try that was refused, with the id of the edge's \
+             decision record. Looking is told as well: what cannot be told is not shown.",
+        )
+        .query("actor", text(), "An account's id, or who else acted.")
+        .query("action", words(Action::ALL.iter().map(|one| one.as_str())), "What was done.")
+        .query("object", CategoryId::schema(), "The id of what it was done to.")
+        .query("since", moment(), "Not before this moment.")
+        .query("until", moment(), "Before this moment.")
+        .paged()
+        .answers_page::<ActBody>("A page of acts.")
+        .writes()
+}
+
+pub(super) fn verify_audit() -> Docs {
+    Docs::new("Prove the end of the audit trail")
+        .says(
+            "The hashes and signatures since the sixtieth checkpoint from the end, for five \
+             seconds at most. `stockade audit verify` proves all of it, and holds it against what \
+             was told outside the database.",
+        )
+        .answers::<ProofBody>(200, "What was proved, and what contradicts it.")
         .writes()
 }
 

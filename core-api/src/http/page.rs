@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::app::App;
+use crate::audit::Position;
+use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
 use crate::sku::Sku;
 use crate::store::Slice;
@@ -62,6 +64,23 @@ listed_by_id! {
     CategoryId b"categories\0"
     MovementId b"movements\0"
     OrderId b"orders\0"
+}
+
+impl Listed for Position {
+    const LIST: &'static [u8] = b"audit\0";
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let (at, chain) = (self.at.micros().to_be_bytes(), self.chain.to_be_bytes());
+        [at.as_slice(), &chain, &self.sequence.to_be_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (at, rest) = bytes.split_first_chunk()?;
+        let (chain, sequence) = rest.split_first_chunk()?;
+        let at = Timestamp::from_micros(i64::from_be_bytes(*at));
+        let sequence = u64::from_be_bytes(sequence.try_into().ok()?);
+        Some(Self { at, chain: u32::from_be_bytes(*chain), sequence })
+    }
 }
 
 impl Listed for Sku {

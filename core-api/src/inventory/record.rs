@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ByHand, Cause, Movement, MovementKind, Quantity, StockLevel};
 use crate::app::App;
+use crate::audit::Action;
 use crate::idempotency::{Answered, Claim, ClaimError};
 use crate::ids::{AccountId, MovementId};
 use crate::sku::Sku;
@@ -87,6 +88,7 @@ impl Write for NewMovement {
         if let Some(claim) = &self.claim {
             sheet.claims.keep(claim, &receipt, sheet.now)?;
         }
+        sheet.audit(self.action(), receipt.id);
         Ok(Answered::First(receipt))
     }
 }
@@ -95,6 +97,13 @@ impl NewMovement {
     fn movement(&self, id: MovementId) -> Movement {
         let cause = Cause::ByHand(self.change.clone());
         Movement { id, sku: self.sku.clone(), cause, account: self.account }
+    }
+
+    fn action(&self) -> Action {
+        match self.change {
+            ByHand::Receive { .. } => Action::StockReceived,
+            ByHand::Adjust { .. } => Action::StockAdjusted,
+        }
     }
 
     fn refused(&self, before: StockLevel, change: i64) -> RecordError {

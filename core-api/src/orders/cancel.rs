@@ -2,6 +2,7 @@
 
 use super::{Order, OrderState};
 use crate::app::App;
+use crate::audit::Action;
 use crate::ids::OrderId;
 use crate::inventory::{self, HoldStep};
 use crate::reach::Reach;
@@ -53,6 +54,7 @@ impl Write for CancelOrder {
         }
         self.release(sheet)?;
         sheet.orders.cancel(self.id);
+        sheet.audit(Action::OrderCancelled, self.id);
         Ok(Order { state: OrderState::Cancelled, ..order })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::App;
+use crate::audit::Action;
 use crate::idempotency::{Answered, Claim, ClaimError};
 use crate::ids::AccountId;
 use crate::inventory::{Cause, Hold, HoldStep, Movement, Quantity, Short};
@@ -116,6 +117,7 @@ impl Write for NewOrder {
         sheet.claims.keep(&self.claim, &order, sheet.now)?;
         hold(sheet, &order)?;
         sheet.orders.place(order.clone());
+        sheet.audit(Action::OrderPlaced, order.id);
         Ok(Answered::First(order))
     }
 }

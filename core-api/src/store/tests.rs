@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 use stockade_settings::store::StoreUrl;
 use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
-use super::rows::{catalog, orders};
+use super::rows::{audit, catalog, orders};
 use super::{migrate, postgres, sqlite, transfer};
 
 /// The statements in a folder or file below this module: texts that are whole constants.
@@ -26,13 +26,16 @@ fn statements(place: &str) -> Vec<String> {
         let (text, _) = text.trim_start().strip_prefix('"')?.split_once("\";")?;
         Some(text.replace("\\\"", "\"").replace("\\\\", "\\"))
     });
-    let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
     let is_statement = |text: &str| verbs.iter().any(|verb| text.trim_start().starts_with(verb));
     literals.filter(|text| is_statement(text)).collect()
 }
 
 /// Statements that are put together when the program is built; both databases understand them.
-const COMPOSED: [&str; 9] = [
+const COMPOSED: [&str; 12] = [
+    audit::LIST,
+    audit::LIST_OF_ACTOR,
+    audit::LIST_OF_OBJECT,
     catalog::PRODUCTS,
     catalog::PRODUCTS_IN,
     catalog::PRODUCT,

@@ -45,6 +45,21 @@ pub(crate) fn check_is_private(settings: &StoreSettings) {
     }
 }
 
+/// From here on, no row can be added to the audit trail.
+pub(crate) async fn close_audit(settings: &StoreSettings) {
+    let closed = "CREATE TRIGGER audit_is_closed BEFORE INSERT ON audit
+                  BEGIN SELECT RAISE(ABORT, 'closed'); END";
+    sqlx::query(closed).execute(&mut connect(settings).await).await.unwrap();
+}
+
+/// What keeps the audit trail from being changed.
+pub(crate) const AUDIT_GUARDS: [&str; 4] = [
+    "DROP TRIGGER IF EXISTS audit_is_not_updated",
+    "DROP TRIGGER IF EXISTS audit_is_not_deleted",
+    "DROP TRIGGER IF EXISTS audit_checkpoint_is_not_updated",
+    "DROP TRIGGER IF EXISTS audit_checkpoint_is_not_deleted",
+];
+
 fn file(settings: &StoreSettings) -> PathBuf {
     let Some(StoreUrl::Sqlite(file)) = &settings.url else { unreachable!("{settings:?}") };
     file.clone()

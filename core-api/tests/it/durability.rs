@@ -78,6 +78,8 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        audit_key_file = "audit-key.pem"
+        audit_checkpoints_file = "audit-checkpoints.jsonl"
 
         [core.store]
         url = "{url}"

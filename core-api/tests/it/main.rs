@@ -6,6 +6,8 @@
 
 mod accounts;
 mod admin_users;
+mod audit;
+mod audit_proof;
 mod backend;
 mod call;
 mod catalog;

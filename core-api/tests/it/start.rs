@@ -8,7 +8,7 @@ use stockade_core_api::{Clock, Core};
 use stockade_settings::CoreSettings;
 use stockade_settings::store::StoreSettings;
 
-use crate::world::{World, settings};
+use crate::world::{World, settings, signing_key};
 
 #[tokio::test]
 async fn a_core_that_serves_is_ready() {
@@ -33,6 +33,8 @@ async fn a_missing_setting_is_named() {
         ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
         ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
         ("data_key_file", CoreSettings { data_key_file: None, ..all.clone() }),
+        ("audit_key_file", CoreSettings { audit_key_file: None, ..all.clone() }),
+        ("audit_checkpoints_file", CoreSettings { audit_checkpoints_file: None, ..all.clone() }),
     ];
     for (name, settings) in cases {
         let expected = format!("core.{name} is not set in stockade.toml");
@@ -45,6 +47,11 @@ async fn a_secret_that_will_not_do_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     let file = |name: &str| folder.path().join(name);
+
+    fs::write(file("audit-key.pem"), signing_key()).unwrap();
+    let message = refusal(&settings).await;
+    assert!(message.starts_with("core.audit_key_file: `"), "{message}");
+    assert!(message.contains("openssl genpkey -algorithm ed25519"), "{message}");
 
     fs::write(file("signing.pem"), "not a key").unwrap();
     let message = refusal(&settings).await;

@@ -58,9 +58,15 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         signing_key_file: secret("signing.pem", &signing_key()),
         password_pepper_file: secret("pepper", "a password pepper of 32 bytes!!!"),
         data_key_file: secret("data-key", "a data key that has 32 bytes!!!!"),
+        audit_key_file: secret("audit-key.pem", &audit_key()),
+        audit_checkpoints_file: Some(folder.join("audit-checkpoints.jsonl")),
         mail: MailSettings { folder: Some(folder.join("mail")), ..MailSettings::default() },
         ..CoreSettings::default()
     }
+}
+
+pub(crate) fn audit_key() -> String {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem()
 }
 
 pub(crate) fn signing_key() -> String {

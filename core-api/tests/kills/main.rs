@@ -189,6 +189,8 @@ fn write_settings(folder: &Path, url: &str) {
     secret("assertion", SECRET);
     secret("signing.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
     secret("pepper", "a password pepper of 32 bytes!!!");
+    let audit_key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    secret("audit-key.pem", &audit_key.serialize_pem());
     secret("data-key", "a data key that has 32 bytes!!!!");
     let text = format!(
         r#"
@@ -199,6 +201,8 @@ fn write_settings(folder: &Path, url: &str) {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        audit_key_file = "audit-key.pem"
+        audit_checkpoints_file = "audit-checkpoints.jsonl"
 
         [core.store]
         url = "{url}"

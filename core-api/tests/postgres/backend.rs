@@ -65,3 +65,15 @@ pub(crate) fn check_at_rest(_: &StoreSettings) {}
 
 /// Who may read what is tested in `roles.rs`.
 pub(crate) fn check_is_private(_: &StoreSettings) {}
+
+/// From here on, no row can be added to the audit trail.
+pub(crate) async fn close_audit(settings: &StoreSettings) {
+    let closed = "REVOKE INSERT ON audit FROM stockade";
+    sqlx::query(closed).execute(&mut connect(settings).await).await.unwrap();
+}
+
+/// What keeps the audit trail from being changed.
+pub(crate) const AUDIT_GUARDS: [&str; 2] = [
+    "ALTER TABLE audit DISABLE TRIGGER audit_is_not_changed",
+    "ALTER TABLE audit_checkpoint DISABLE TRIGGER audit_checkpoint_is_not_changed",
+];

@@ -14,6 +14,10 @@ mod schema;
 mod accounts;
 #[path = "../it/admin_users.rs"]
 mod admin_users;
+#[path = "../it/audit.rs"]
+mod audit;
+#[path = "../it/audit_proof.rs"]
+mod audit_proof;
 #[path = "../it/call.rs"]
 mod call;
 #[path = "../it/catalog.rs"]

@@ -50,8 +50,18 @@ schemas! {
     MovementKind => string().enum_values(Some(MovementKind::ALL.map(MovementKind::as_str)));
 }
 
+/// A moment, as RFC 3339 writes it.
+pub(in crate::http) fn moment() -> Schema {
+    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
+}
+
+/// One of these words.
+pub(in crate::http) fn words(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    string().enum_values(Some(words)).into()
+}
+
 /// Any text.
-pub(super) fn text() -> Schema {
+pub(in crate::http) fn text() -> Schema {
     string().into()
 }
 
