@@ -119,10 +119,10 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
 fn write_below(file: &Path, line: &str, new: &str) {
     let text = std::fs::read_to_string(file).unwrap();
     let is_it = |written: &str| written.replace([' ', '\n'], "") == line;
-    let above = text.split_inclusive('\n').take_while(|written| !is_it(written));
-    let end = above.map(str::len).sum::<usize>();
-    let end = end + text[end..].find('\n').expect(line) + 1;
-    std::fs::write(file, format!("{}{new}{}", &text[..end], &text[end..])).unwrap();
+    let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+    let above = lines.iter().position(|written| is_it(written)).unwrap();
+    lines.insert(above + 1, new);
+    std::fs::write(file, lines.concat()).unwrap();
 }
 
 /// Follows "From a wish to a change" as its reader would, and looks at what is shown on the way.
