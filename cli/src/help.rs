@@ -20,13 +20,23 @@ const PAGES: &[Page] = &[
     Page {
         verb: "up",
         exits: &[(0, "it was asked to stop, and has"), (1, "it could not start, or could not go on")],
-        examples: &["stockade up", "stockade up --listen 127.0.0.1:0 --data-dir /tmp/shop"],
+        examples: &["stockade up", "stockade up --listen 127.0.0.1:0 --data-dir shop"],
     },
     #[cfg(feature = "serve")]
     Page {
         verb: "verify",
         exits: &[(0, "the books agree"), (1, "the database could not be read"), (2, "they do not agree")],
         examples: &["stockade verify", "stockade verify sqlite:/var/lib/stockade/stockade.db"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "audit verify",
+        exits: &[(0, "the trail is as it was written"), (1, "it could not be read"), (2, "somebody changed it")],
+        examples: &[
+            "stockade audit verify",
+            "stockade audit verify --config stockade.toml --checkpoints elsewhere/audit-checkpoints.jsonl",
+            "stockade audit verify --format json | jq '.faults'",
+        ],
     },
     #[cfg(feature = "serve")]
     Page {
@@ -63,6 +73,12 @@ const PAGES: &[Page] = &[
         verb: "rotate signing-key",
         exits: &[(0, "the key is there, and signs in ten minutes"), (1, "it could not be written")],
         examples: &["stockade rotate signing-key", "stockade rotate signing-key --file keys/signing-key.pem"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "rotate audit-key",
+        exits: &[(0, "the key is there, and signs the next checkpoint"), (1, "it could not be written")],
+        examples: &["stockade rotate audit-key", "stockade rotate audit-key --file keys/audit-key.pem"],
     },
     Page {
         verb: "health",
