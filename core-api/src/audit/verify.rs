@@ -77,7 +77,7 @@ pub struct TrailError(#[from] Cause);
 pub(crate) enum Cause {
     #[error("the database cannot be opened for reading: {0}")]
     Open(#[from] OpenError),
-    #[error("core.audit_key_file: {0}")]
+    #[error(transparent)]
     Key(#[from] AuditKeyError),
     #[error("the database cannot be read")]
     Read(#[from] StoreError),

@@ -3,12 +3,18 @@
 
 use serde_json::{Value, json};
 use stockade_contract::assertion::Scope;
+use stockade_settings::store::Writers;
 use uuid::Uuid;
 
 use crate::backend::close_audit;
 use crate::world::{PRINT, World, someone};
 
 const PASSWORD: &str = "correct horse battery";
+
+/// A world with one writer, so that acts of one moment have an order.
+async fn start() -> World {
+    World::start_with(|settings| settings.store.writers = Writers::ONE).await
+}
 
 /// The acts that fit, newest first.
 async fn acts(world: &World, query: &str) -> Vec<Value> {
@@ -46,7 +52,7 @@ async fn log_in(world: &World, name: &str, password: &str) -> u16 {
 
 #[tokio::test]
 async fn an_act_says_who_did_what_to_what_in_which_request() {
-    let world = World::start().await;
+    let world = start().await;
     let (ann, bob) = (register(&world, "ann").await, someone());
     let mut call = world.by(bob, "PATCH", format!("/api/admin/users/{ann}")).scope(Scope::Any);
     call.assertion.roles = "staff super-admin".to_owned();
@@ -75,7 +81,7 @@ async fn an_act_says_who_did_what_to_what_in_which_request() {
 
 #[tokio::test]
 async fn logins_are_told_whether_they_succeed_or_not_until_the_name_is_locked() {
-    let world = World::start().await;
+    let world = start().await;
     let ann = register(&world, "ann").await;
     assert_eq!(log_in(&world, "ann", "wrong").await, 400);
     assert_eq!(log_in(&world, "nobody", "wrong").await, 400);
@@ -98,7 +104,7 @@ async fn logins_are_told_whether_they_succeed_or_not_until_the_name_is_locked() 
 
 #[tokio::test]
 async fn what_is_sold_and_stocked_is_told_with_the_order_of_things() {
-    let world = World::start().await;
+    let world = start().await;
     let ann = someone();
     world.receive(PRINT, 5).send().await.created();
     world.adjust(PRINT, -1, "torn").send().await.created();
@@ -122,7 +128,7 @@ async fn what_is_sold_and_stocked_is_told_with_the_order_of_things() {
 
 #[tokio::test]
 async fn what_cannot_be_told_is_not_done() {
-    let world = World::start().await;
+    let world = start().await;
     let before = world.stock(PRINT).await;
     close_audit(&world.settings.store).await;
     world.order(someone(), PRINT, 1).send().await.refused(500, "internal");
@@ -136,7 +142,7 @@ async fn what_cannot_be_told_is_not_done() {
 
 #[tokio::test]
 async fn the_trail_is_read_in_pages_and_reading_it_is_told() {
-    let world = World::start().await;
+    let world = start().await;
     let reader = someone();
     let list = |query: &str| {
         world.by(reader, "GET", format!("/api/admin/audit?{query}")).scope(Scope::Any)
@@ -175,7 +181,7 @@ async fn told_raw(world: &World, query: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn accounts_made_at_the_command_line_are_the_operators_doing() {
-    let world = World::start().await;
+    let world = start().await;
     let url = world.settings.store.url.as_ref().unwrap();
     let mut admin = stockade_core_api::UserAdmin::open(url, &world.settings.store).await.unwrap();
     admin.create("root", "root@example.com", "super-admin").await.unwrap();

@@ -243,6 +243,11 @@ impl Stockade {
         crate::records::find(&self.data().join("access.log"), decision_id).await
     }
 
+    /// What it has said so far, on both streams.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.process.stdout(), self.process.stderr())
+    }
+
     /// Asks it to stop, and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.process.terminate().await

@@ -15,6 +15,7 @@
 mod asked;
 mod attacks;
 mod body_bombs;
+mod canary;
 mod contract;
 mod edge_codes;
 mod invented;
