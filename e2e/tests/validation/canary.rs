@@ -49,7 +49,7 @@ impl Canaries {
 
 #[tokio::test]
 async fn what_is_typed_anywhere_is_told_nowhere() {
-    let shop = Shop::open().await;
+    let mut shop = Shop::open().await;
     let (mut canaries, mut guest) = (Canaries::default(), shop.guest());
     let known = Known::make(&mut guest).await;
     let mut sent = 0;
@@ -65,17 +65,6 @@ async fn what_is_typed_anywhere_is_told_nowhere() {
     assert!(sent > 400, "only {sent} requests: are there no places?");
     let tokens = log_in_with_a_secret(&mut guest, &mut canaries).await;
 
-    let data = shop.stockade.data();
-    let log = shop.stockade.said();
-    assert!(log.contains("INFO"), "there is a log: {log}");
-    nowhere(&canaries, &tokens, "the log", &log);
-    let records = fs::read_to_string(data.join("access.log")).unwrap();
-    assert!(records.lines().count() > sent / 2, "there are records");
-    for line in records.lines() {
-        let mut record: Value = serde_json::from_str(line).unwrap();
-        record["path"] = Value::Null;
-        nowhere(&canaries, &tokens, "a decision record", &record.to_string());
-    }
     for ops in [shop.stockade.ops(), shop.stockade.core_ops()] {
         let metrics = shop.stockade.probe(ops, "/metrics").await.1;
         nowhere(&canaries, &tokens, "the metrics", &metrics);
@@ -83,8 +72,21 @@ async fn what_is_typed_anywhere_is_told_nowhere() {
     let trail = trail(&mut guest).await;
     assert!(trail.len() > 100, "only {} acts", trail.len());
     nowhere(&canaries, &tokens, "the audit trail", &Value::from(trail).to_string());
+
+    drop(guest);
+    assert!(shop.stockade.terminate().await.success());
+    let (log, data) = (shop.stockade.said(), shop.stockade.data());
+    assert!(log.contains(" INFO stockade_core_api"), "there is a log: {log}");
+    nowhere(&canaries, &tokens, "the log", &log);
     let told = fs::read_to_string(data.join("audit-checkpoints.jsonl")).unwrap();
-    nowhere(&canaries, &tokens, "the checkpoints", &told);
+    nowhere(&canaries, &tokens, "what is told outside", &told);
+    let records = fs::read_to_string(data.join("access.log")).unwrap();
+    assert!(records.lines().count() > sent / 2, "there are records");
+    for line in records.lines() {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record["path"] = Value::Null;
+        nowhere(&canaries, &tokens, "a decision record", &record.to_string());
+    }
 }
 
 #[track_caller]
