@@ -8,6 +8,7 @@
 mod opened;
 mod postgres;
 mod reads;
+mod refusal;
 mod rows;
 mod rules;
 mod sqlite;
@@ -15,12 +16,12 @@ mod transfer;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 pub(crate) use opened::{
     OpenError, Opened, SchemaError, migrate, open, open_to_read, read_password,
 };
+use refusal::Refusal;
 pub(crate) use rules::check_everything;
 use stockade_audit::chain::{Digest, Head};
 pub(crate) use transfer::{TransferError, transfer};
@@ -43,13 +44,13 @@ use crate::worksheet::{Loaded, Wanted, Worksheet};
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("the database refused")]
-    Database(#[source] Arc<sqlx::Error>),
+    Database(#[source] Refusal),
     #[error("the database holds a {0} that cannot be read")]
     Unreadable(&'static str),
     #[error("another writer changed the same rows at the same time")]
     Conflict,
     #[error("the database cannot be reached")]
-    Lost(#[source] Option<Arc<sqlx::Error>>),
+    Lost(#[source] Option<Refusal>),
     #[error("the database was lost while it committed: what became of it is not known")]
     Unsettled,
 }
@@ -63,13 +64,13 @@ impl From<sqlx::Error> for StoreError {
                 // 23503: what another writer added, or took away, after this one had looked.
                 Some("40001" | "40P01" | "55P03" | "23503") => Self::Conflict,
                 // PostgreSQL: it is shutting down, has crashed, or is not up yet.
-                Some("57P01" | "57P02" | "57P03" | "53300") => Self::Lost(Some(Arc::new(error))),
-                _ => Self::Database(Arc::new(error)),
+                Some("57P01" | "57P02" | "57P03" | "53300") => Self::Lost(Some(error.into())),
+                _ => Self::Database(error.into()),
             },
             Io(_) | PoolClosed | PoolTimedOut | Protocol(_) | Tls(_) | WorkerCrashed => {
-                Self::Lost(Some(Arc::new(error)))
+                Self::Lost(Some(error.into()))
             }
-            _ => Self::Database(Arc::new(error)),
+            _ => Self::Database(error.into()),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::name::{EmailAddress, NameError, PhoneNumber, Role, Username};
 use super::password::PasswordHash;
 use super::register::NewAccount;
-use crate::audit::Action;
+use crate::audit::{Action, Detail};
 use crate::clock::Timestamp;
 use crate::ids::IdSource;
 use crate::worksheet::{Wanted, Worksheet};
@@ -108,7 +108,8 @@ impl Write for Import {
             }
         }
         for (_, account) in &self.0 {
-            sheet.audit(Action::AccountImported, account.id);
+            let role = Detail::role(account.role.as_str());
+            sheet.audit(Action::AccountImported, account.id).detailed(role);
         }
         Ok(())
     }

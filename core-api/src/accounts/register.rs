@@ -6,7 +6,7 @@ use super::password::{HashError, Password, PasswordHash};
 use super::strength::{Chooser, StrongPassword, WeakPassword};
 use super::verify_email::{EmailProof, VerifyEmailError};
 use crate::app::App;
-use crate::audit::Action;
+use crate::audit::{Action, Detail};
 use crate::ids::AccountId;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -121,7 +121,8 @@ impl Write for Register {
         if let Some(proof) = &self.proof {
             proof.send(self.account.id, sheet);
         }
-        sheet.audit(Action::AccountRegistered, self.account.id);
+        let role = Detail::role(self.account.role.as_str());
+        sheet.audit(Action::AccountRegistered, self.account.id).detailed(role);
         Ok(())
     }
 }

@@ -71,30 +71,51 @@ pub(crate) struct CheckpointBasis {
 pub(crate) async fn checkpoint_forever(app: Arc<App>) {
     let mut ticks = interval(PAUSE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The oldest row that no checkpoint covers is at least so old.
-    let mut since = None;
+    let mut watch = Watch::default();
+    if let Err(error) = app.checkpoints.follow(&*app.store).await {
+        tracing::error!(error = ?error, "where the audit trail stands was not told: {error}");
+    }
     loop {
         ticks.tick().await;
-        if let Err(error) = look(&app, &mut since).await {
+        if let Err(error) = watch.look(&app).await {
             tracing::error!(error = ?error, "no checkpoint of the audit trail: {error}");
         }
     }
 }
 
-/// Makes one if it is due.
-async fn look(app: &App, since: &mut Option<Timestamp>) -> Result<(), CheckpointError> {
-    let now = app.clock.now();
-    let uncovered = uncovered(&*app.store).await?;
-    if uncovered == 0 {
-        *since = None;
+/// What is known about rows that no checkpoint covers.
+#[derive(Debug, Default)]
+struct Watch {
+    /// The oldest of them is at least so old.
+    since: Option<Timestamp>,
+    /// Before this moment, it is not tried again.
+    pause: Option<Timestamp>,
+}
+
+impl Watch {
+    /// Makes a checkpoint if one is due. One that cannot be made is tried again later.
+    async fn look(&mut self, app: &App) -> Result<(), CheckpointError> {
+        let now = app.clock.now();
+        let uncovered = uncovered(&*app.store).await?;
+        if uncovered == 0 {
+            *self = Self::default();
+            app.metrics.audit_uncovered(Duration::ZERO);
+            return Ok(());
+        }
+        let since = *self.since.get_or_insert(now);
+        let age = u64::try_from(now.micros().saturating_sub(since.micros())).unwrap_or_default();
+        let age = Duration::from_micros(age);
+        app.metrics.audit_uncovered(age);
+        let is_due = uncovered >= ROWS_MAX || age >= AGE_MAX;
+        if !is_due || self.pause.is_some_and(|until| now < until) {
+            return Ok(());
+        }
+        self.pause = Some(now.plus(AGE_MAX));
+        checkpoint_now(app).await?;
+        *self = Self::default();
         app.metrics.audit_uncovered(Duration::ZERO);
-        return Ok(());
+        Ok(())
     }
-    let since = since.get_or_insert(now);
-    let age = u64::try_from(now.micros().saturating_sub(since.micros())).unwrap_or_default();
-    let age = Duration::from_micros(age);
-    app.metrics.audit_uncovered(age);
-    if uncovered >= ROWS_MAX || age >= AGE_MAX { checkpoint_now(app).await } else { Ok(()) }
 }
 
 /// Rows that no checkpoint covers.

@@ -128,6 +128,9 @@ impl<'a> Proof<'a> {
         // In this order: a checkpoint covers no row that is not there before it.
         let last = self.store.last_checkpoint().await?.map_or(0, |(number, _)| number);
         let heads = self.store.audit_heads().await?;
+        if let Some(base) = base {
+            self.covered(base, None).await?;
+        }
         for head in &heads {
             let start = base.and_then(|base| base.head(head.chain));
             let new = Head { chain: head.chain, sequence: 0, hash: Digest::ZERO };

@@ -49,10 +49,15 @@ pub(crate) enum SendError {
     Recipient,
     #[error("the message cannot be built")]
     Build(#[from] lettre::error::Error),
-    #[error("the mail server did not take it")]
+    #[error("the mail server did not take it: {}", answer(.0))]
     Server(#[from] lettre::transport::smtp::Error),
-    #[error("it cannot be written")]
+    #[error("it cannot be written: {0}")]
     Folder(#[from] io::Error),
+}
+
+/// What became of it, for the log. A server's own words are left out: they quote addresses.
+fn answer(error: &lettre::transport::smtp::Error) -> String {
+    error.status().map_or_else(|| error.to_string(), |code| format!("it answered {code}"))
 }
 
 /// Takes messages.

@@ -2,7 +2,6 @@
 //!
 //! Taking a message plans its next attempt, so that one whose postman died is tried again.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,8 +115,7 @@ async fn hand_over(app: &App, post: &Post, letter: Letter) -> Result<(), WriteEr
         }
         Err(error) => {
             app.metrics.mails("failed", 1);
-            let cause = error.source().map(ToString::to_string);
-            tracing::warn!(mail.id = %letter.id, %error, cause, "a message waits for another try");
+            tracing::warn!(mail.id = %letter.id, %error, "a message waits for another try");
             Ok(())
         }
     }

@@ -106,3 +106,34 @@ async fn the_described_schema_is_what_the_migrations_make() {
     let written = fs::read_to_string(&file).unwrap();
     assert!(made == written, "{} must hold:\n{made}", file.display());
 }
+
+#[tokio::test]
+async fn what_a_database_refuses_is_not_told_with_its_values() {
+    use std::error::Error as _;
+
+    use super::StoreError;
+
+    let url = Cluster::shared().url(PROGRAM, &shop().await);
+    let mut postgres = PgConnection::connect(&url).await.unwrap();
+    let mut sqlite = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlite::MIGRATIONS.run(&mut sqlite).await.unwrap();
+    let twice = "INSERT INTO category (id, name, name_folded, created_at)
+                 VALUES ($1, 'zcanary', 'zcanary', 0), ($2, 'zcanary', 'zcanary', 0)";
+    let null = "INSERT INTO category (id, name, name_folded, created_at)
+                VALUES ($1, 'zcanary', 'zcanary', 0), ($2, 'zcanary', NULL, 0)";
+    for statement in [twice, null] {
+        let (one, two) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+        let there = sqlx::query(statement).bind(one).bind(two);
+        let here = sqlx::query(statement).bind(one).bind(two);
+        let refused = [
+            there.execute(&mut postgres).await.map(|_| ()).unwrap_err(),
+            here.execute(&mut sqlite).await.map(|_| ()).unwrap_err(),
+        ];
+        for error in refused {
+            let error = StoreError::from(error);
+            let told = format!("{error:?} {error} {}", error.source().unwrap());
+            assert!(!told.contains("zcanary"), "{told}");
+            assert!(told.contains("category") && error.source().unwrap().source().is_none());
+        }
+    }
+}

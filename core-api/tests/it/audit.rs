@@ -70,7 +70,7 @@ async fn an_act_says_who_did_what_to_what_in_which_request() {
     assert_eq!(act["at"], "2027-01-15T08:00:00Z");
 
     let all = [
-        "account.registered done",
+        "account.registered done to_customer",
         "account.role_changed done to_staff",
         "account.disabled done",
         "account.sessions_ended done",
@@ -87,7 +87,10 @@ async fn logins_are_told_whether_they_succeed_or_not_until_the_name_is_locked() 
     assert_eq!(log_in(&world, "nobody", "wrong").await, 400);
     assert_eq!(log_in(&world, "ANN", PASSWORD).await, 200);
     let of_ann = told(&world, &format!("object={ann}")).await;
-    assert_eq!(of_ann, ["account.registered done", "login.failed refused wrong_password"]);
+    assert_eq!(
+        of_ann,
+        ["account.registered done to_customer", "login.failed refused wrong_password"]
+    );
     assert_eq!(told(&world, &format!("actor={ann}")).await, ["login.succeeded done"]);
     let failed = told(&world, "action=login.failed&actor=anonymous").await;
     assert_eq!(failed[1], "login.failed refused unknown_name");
