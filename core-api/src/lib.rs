@@ -42,6 +42,7 @@ mod listener;
 mod metrics;
 mod money;
 mod orders;
+mod payments;
 mod reach;
 mod sku;
 mod start;
