@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
+use crate::outbox::Outbox;
+use crate::payments::Provider;
 use crate::store::Store;
 use crate::writer::Writer;
 
@@ -22,6 +24,8 @@ pub(crate) struct App {
     pub(crate) ids: IdSource,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) provider: Provider,
+    pub(crate) outbox: Outbox,
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
     pub(crate) metrics: Arc<CoreMetrics>,

@@ -20,6 +20,7 @@ use stockade_contract::problem::{self, MEDIA_TYPE};
 
 use crate::app::App;
 use crate::metrics::{Answer, Counted};
+use crate::orders::PriceChange;
 use crate::store::StoreError;
 use crate::writer::WriteError;
 
@@ -42,6 +43,8 @@ pub(crate) struct Problem {
     oauth_error: Option<&'static str>,
     /// Makes the code an outcome to be counted.
     counted_as: Option<fn(&'static str) -> Counted>,
+    /// Prices that are not as expected.
+    changes: Vec<PriceChange>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -56,6 +59,7 @@ impl Problem {
             headers: Vec::new(),
             oauth_error: None,
             counted_as: None,
+            changes: Vec::new(),
             cause: None,
         }
     }
@@ -79,9 +83,25 @@ impl Problem {
 
     /// Our fault; what happened is for the log.
     pub(super) fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
-        let mut problem = Self::new(500, "internal", "Something went wrong on our side");
-        problem.cause = Some(Arc::new(cause));
-        problem
+        Self::new(500, "internal", "Something went wrong on our side").caused_by(cause)
+    }
+
+    /// Not in a state that allows this.
+    pub(super) fn order_state(error: &impl Error) -> Self {
+        Self::new(409, "order_state", "The order is not in a state that allows this")
+            .with_detail(error.to_string())
+    }
+
+    /// What happened, for the log.
+    pub(super) fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
+    }
+
+    /// Names what costs something else than was expected.
+    pub(super) fn with_changes(mut self, changes: Vec<PriceChange>) -> Self {
+        self.changes = changes;
+        self
     }
 
     pub(super) fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
@@ -119,7 +139,8 @@ impl Problem {
         problem.detail = self.detail.as_deref().map(str::to_owned);
         problem.decision_id = request.map(|request| request.0);
         let error_description = self.oauth_error.map(|_| self.title);
-        let body = ProblemBody { error: self.oauth_error, error_description, problem };
+        let changes = &self.changes;
+        let body = ProblemBody { error: self.oauth_error, error_description, changes, problem };
         // Plain strings and a number: serialising cannot fail, and an empty body is still safe.
         serde_json::to_vec(&body).unwrap_or_default()
     }
@@ -127,11 +148,13 @@ impl Problem {
 
 /// A problem's members, and for the token endpoint those of RFC 6749 beside them.
 #[derive(Serialize)]
-struct ProblemBody {
+struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [PriceChange],
     #[serde(flatten)]
     problem: problem::Problem,
 }

@@ -21,7 +21,7 @@ use super::gateway::{
     Reference,
 };
 use super::objects::{ErrorBody, IntentObject, RefundObject};
-use super::wire::{Answer, Base, Wire, WireError};
+use super::wire::{Answer, Base, NoAuthority, NotABase, Wire, WireError};
 
 /// The version of the API whose answers are understood here.
 const VERSION: &str = "2024-06-20";
@@ -65,8 +65,26 @@ struct Ask<'a> {
     key: Option<&'a ProviderKey>,
 }
 
+/// Why the provider cannot be spoken to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error("provider_url: {0}")]
+    Url(#[from] NotABase),
+    #[error("secret_key_file: {0}")]
+    Key(#[from] NotASecretKey),
+    #[error(transparent)]
+    Tls(#[from] NoAuthority),
+}
+
 impl Stripe {
-    pub(super) fn new(base: Base, wire: Wire, key: &[u8]) -> Result<Self, NotASecretKey> {
+    /// The API at this address, for the holder of this secret key.
+    pub(crate) fn at(url: &str, key: &[u8]) -> Result<Self, SetupError> {
+        let base = Base::parse(url)?;
+        let wire = Wire::public()?;
+        Ok(Self::new(base, wire, key)?)
+    }
+
+    fn new(base: Base, wire: Wire, key: &[u8]) -> Result<Self, NotASecretKey> {
         let is_line = !key.is_empty() && key.iter().all(u8::is_ascii_graphic);
         let mut bearer = Zeroizing::new(b"Bearer ".to_vec());
         bearer.extend_from_slice(key);

@@ -4,10 +4,13 @@
 //! them as one JSON parameter, so each statement has one text and is prepared once.
 
 mod accounts;
+mod carts;
 mod catalog;
 mod idempotency;
 mod inventory;
+mod jobs;
 mod orders;
+mod payments;
 mod sessions;
 mod verify;
 mod write;
@@ -32,11 +35,14 @@ pub(crate) use self::verify::check_everything;
 use self::write::SqliteWriter;
 use super::{Slice, Store, StoreError, WriteStore};
 use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::cart::ShownLine;
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
+use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
 use crate::inventory::{Entry, StockLevel};
-use crate::orders::Order;
+use crate::orders::{Order, OrderEvent};
+use crate::outbox::Job;
+use crate::payments::{EVENT_LIFE, Statement};
 use crate::reach::Reach;
 use crate::sku::Sku;
 
@@ -54,7 +60,8 @@ const ANYTHING_DUE: &str = "
     SELECT EXISTS (SELECT 1 FROM reservation WHERE state = 'pending' AND expires_at <= $1)
         OR EXISTS (SELECT 1 FROM idempotency_key WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)";
+        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM provider_event WHERE received_at <= $2)";
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +123,8 @@ impl Store for SqliteStore {
     }
 
     async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let due = sqlx::query_scalar(ANYTHING_DUE).bind(now.micros());
+        let due = sqlx::query_scalar(ANYTHING_DUE);
+        let due = due.bind(now.micros()).bind(now.minus(EVENT_LIFE).micros());
         Ok(due.fetch_one(&self.readers).await?)
     }
 
@@ -182,6 +190,26 @@ impl Store for SqliteStore {
 
     async fn order(&self, reach: Reach, id: OrderId) -> Result<Option<Order>, StoreError> {
         orders::find(&self.readers, reach, id).await
+    }
+
+    async fn order_events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError> {
+        orders::events(&self.readers, id).await
+    }
+
+    async fn payments(&self, order: OrderId) -> Result<Vec<Statement>, StoreError> {
+        payments::of_order(&self.readers, order).await
+    }
+
+    async fn cart(&self, account: AccountId) -> Result<Vec<ShownLine>, StoreError> {
+        carts::shown(&self.readers, account).await
+    }
+
+    async fn any_job_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        jobs::any_due(&self.readers, now).await
+    }
+
+    async fn dead_jobs(&self, slice: &Slice<JobId>) -> Result<Vec<Job>, StoreError> {
+        jobs::dead(&self.readers, slice).await
     }
 
     async fn close(&self) {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod call;
+mod cart;
 mod catalog;
 mod categories;
 mod conservation;
@@ -12,9 +13,11 @@ mod durability;
 mod inventory;
 mod orders;
 mod overload;
+mod payments;
 mod products;
 mod sessions;
 mod start;
+mod till;
 mod trust;
 mod users;
 mod verify;

@@ -75,9 +75,13 @@ impl Settings {
             &mut core.assertion_secret_file,
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
+            &mut core.payments.secret_key_file,
         ];
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);
         for path in paths.into_iter().chain(issuers).flatten() {
+            *path = base.join(&*path);
+        }
+        for path in &mut core.payments.webhook_secret_files {
             *path = base.join(&*path);
         }
     }

@@ -16,7 +16,7 @@ mod edge;
 mod file;
 pub mod secret;
 
-pub use self::core::CoreSettings;
+pub use self::core::{CoreSettings, PaymentSettings};
 pub use edge::{
     Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, TlsProfile, TlsSettings,
     TokenAlgorithm, TokenType, Upstream,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{catalog, hex, inventory, rows};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id, OrderId};
-use crate::orders::{Order, OrderBook, OrderLine, OrderState};
+use crate::orders::{Order, OrderBook, OrderEvent, OrderLine, OrderMove, OrderState};
 use crate::reach::Reach;
 use crate::store::{Slice, StoreError};
 use crate::worksheet::Worksheet;
@@ -81,11 +81,23 @@ const INSERT_LINES: &str = "
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3
       FROM json_each($1)";
 
-const END: &str = "
+/// Only from where the batch found it.
+const MOVE: &str = "
     UPDATE orders
-       SET state = $2
-     WHERE id IN (SELECT unhex(value) FROM json_each($1))
-       AND state = 'pending_payment'";
+       SET state = w.value ->> 2
+      FROM json_each($1) AS w
+     WHERE orders.id = unhex(w.value ->> 0)
+       AND orders.state = w.value ->> 1";
+
+const INSERT_EVENTS: &str = "
+    INSERT INTO order_event (order_id, from_state, to_state, account_id, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), $2
+      FROM json_each($1)";
+
+const EVENTS: &str = "
+    SELECT from_state, to_state, account_id, created_at
+      FROM order_event
+     WHERE order_id = $1";
 
 /// One line together with its order.
 #[derive(Debug, FromRow)]
@@ -186,11 +198,10 @@ fn gather(rows: Vec<LineRow>) -> Result<Vec<Order>, StoreError> {
 }
 
 fn order(row: LineRow, first: OrderLine) -> Result<Order, StoreError> {
-    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == row.state);
     Ok(Order {
         id: OrderId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
-        state: state.ok_or(StoreError::Unreadable("order state"))?,
+        state: state(&row.state)?,
         lines: vec![first],
         total: catalog::money(row.total_minor, row.currency)?,
         created_at: Timestamp::from_micros(row.created_at),
@@ -209,15 +220,65 @@ pub(super) async fn save(
         let lines = rows(new.iter().flat_map(line_rows))?;
         sqlx::query(INSERT_LINES).bind(lines).execute(&mut *connection).await?;
     }
-    for state in [OrderState::Cancelled, OrderState::Expired] {
-        let ended = sheet.orders.changed().filter(|(_, now)| *now == state);
-        let ended: Vec<_> = ended.map(|(id, _)| hex(id)).collect();
-        if !ended.is_empty() {
-            let end = sqlx::query(END).bind(rows(ended.into_iter())?).bind(state.as_str());
-            end.execute(&mut *connection).await?;
-        }
+    save_moves(connection, sheet).await
+}
+
+async fn save_moves(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    let moves = sheet.orders.moves();
+    if moves.is_empty() {
+        return Ok(());
     }
+    // An order may move twice in a batch; what counts is where it stood and where it stands.
+    let mut ends: BTreeMap<OrderId, (OrderState, OrderState)> = BTreeMap::new();
+    for one in moves {
+        ends.entry(one.order).or_insert((one.from, one.to)).1 = one.to;
+    }
+    let ends = rows(ends.iter().map(|(id, (from, to))| (hex(*id), from.as_str(), to.as_str())))?;
+    sqlx::query(MOVE).bind(ends).execute(&mut *connection).await?;
+    let row =
+        |one: &OrderMove| (hex(one.order), one.from.as_str(), one.to.as_str(), one.actor.map(hex));
+    let events = rows(moves.iter().map(row))?;
+    let insert = sqlx::query(INSERT_EVENTS).bind(events).bind(sheet.now.micros());
+    insert.execute(connection).await?;
     Ok(())
+}
+
+/// Every move of an order, in its order.
+pub(super) async fn events(
+    readers: &SqlitePool,
+    id: OrderId,
+) -> Result<Vec<OrderEvent>, StoreError> {
+    let found: Vec<(String, String, Option<Uuid>, i64)> =
+        sqlx::query_as(EVENTS).bind(id.uuid()).fetch_all(readers).await?;
+    let mut events = Vec::with_capacity(found.len());
+    for (from, to, actor, at) in found {
+        events.push(OrderEvent {
+            from: state(&from)?,
+            to: state(&to)?,
+            actor: actor.map(AccountId::from_uuid),
+            at: Timestamp::from_micros(at),
+        });
+    }
+    Ok(in_order(events))
+}
+
+/// Two moves may have one time, but each begins where the one before it ended.
+fn in_order(mut events: Vec<OrderEvent>) -> Vec<OrderEvent> {
+    let (mut ordered, mut at) = (Vec::with_capacity(events.len()), OrderState::PendingPayment);
+    while let Some(next) = events.iter().position(|event| event.from == at) {
+        let event = events.swap_remove(next);
+        at = event.to;
+        ordered.push(event);
+    }
+    ordered
+}
+
+fn state(word: &str) -> Result<OrderState, StoreError> {
+    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == word);
+    state.ok_or(StoreError::Unreadable("order state"))
 }
 
 fn order_row(order: &Order) -> impl serde::Serialize {
