@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: it is done, and the answer is no: denied, refused, different.
     No,
+    /// 3: it is done, and somebody could reach more than before, which nobody accepted.
+    Widened,
 }
 
 impl From<Exit> for ExitCode {
@@ -19,6 +21,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
             Exit::No => Self::from(2),
+            Exit::Widened => Self::from(3),
         }
     }
 }

@@ -4,9 +4,16 @@
 //! in [`exit`].
 
 mod ban;
+mod completions;
+mod control;
+mod duration;
 mod exit;
 mod health;
+mod help;
+mod init;
+mod man;
 mod policy;
+mod render;
 #[cfg(feature = "serve")]
 mod up;
 #[cfg(feature = "serve")]
@@ -17,9 +24,10 @@ mod verify;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::exit::Exit;
+use crate::render::{Color, Screen};
 
 #[cfg(feature = "serve")]
 #[global_allocator]
@@ -31,6 +39,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
+    /// When output has colours.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
 }
 
 #[derive(Debug, Subcommand)]
@@ -38,14 +49,16 @@ enum Verb {
     /// Start the whole system, edge and core, on embedded defaults.
     #[cfg(feature = "serve")]
     Up(up::UpArgs),
-    /// Prove that stock, ledger and orders agree; exit code 2 when they do not.
+    /// Prove that stock, ledger and orders agree.
     #[cfg(feature = "serve")]
     Verify(verify::VerifyArgs),
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
-    /// Ask a running program whether it wants traffic; exit code 0 for yes, 1 for no.
+    /// Ask a running program whether it wants traffic.
     Health(health::HealthArgs),
+    /// Write settings and policies for fronting your own HTTP service with the edge alone.
+    Init(init::InitArgs),
     /// Check, test and print policies.
     Policy(policy::PolicyArgs),
     /// Refuse everything from an address or network for a while.
@@ -54,30 +67,58 @@ enum Verb {
     Unban(ban::UnbanArgs),
     /// List the bans in force.
     Bans(ban::BansArgs),
+    /// Print what a shell needs to complete verbs and flags.
+    Completions(completions::CompletionsArgs),
+    /// Print or write the manual.
+    Man(man::ManArgs),
+}
+
+/// The command line, as help, completions and the manual show it.
+fn command() -> clap::Command {
+    help::with_pages(Cli::command())
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut out = io::stdout().lock();
-    let done = match cli.verb {
-        #[cfg(feature = "serve")]
-        Verb::Up(args) => up::run(&args, &mut out),
-        #[cfg(feature = "serve")]
-        Verb::Verify(args) => verify::run(&args, &mut out),
-        #[cfg(feature = "serve")]
-        Verb::User(args) => user::run(&args, &mut out),
-        Verb::Health(args) => health::run(&args, &mut out),
-        Verb::Policy(args) => policy::run(&args, &mut out),
-        Verb::Ban(args) => ban::ban(&args, &mut out),
-        Verb::Unban(args) => ban::unban(&args, &mut out),
-        Verb::Bans(args) => ban::bans(&args, &mut out),
+    let cli = match command().try_get_matches().and_then(|words| Cli::from_arg_matches(&words)) {
+        Ok(cli) => cli,
+        Err(error) => return tell_usage(&error).into(),
     };
-    match done {
+    let mut out = io::stdout().lock();
+    let mut screen = Screen::of_stdout(&mut out, cli.color);
+    let done = run(&cli.verb, &mut screen);
+    match done.and_then(|exit| screen.flush().map(|()| exit).map_err(Into::into)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             // Standard error may be closed; the exit code still tells.
             drop(writeln!(io::stderr(), "stockade: {error:#}"));
             Exit::Failed.into()
         }
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line. The parser's own exit code
+/// for the latter would be that of an answer.
+fn tell_usage(error: &clap::Error) -> Exit {
+    // Whoever asked may be gone; the exit code still tells.
+    drop(error.print());
+    if error.use_stderr() { Exit::Failed } else { Exit::Done }
+}
+
+fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    match verb {
+        #[cfg(feature = "serve")]
+        Verb::Up(args) => up::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Verify(args) => verify::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::User(args) => user::run(args, screen),
+        Verb::Health(args) => health::run(args, screen),
+        Verb::Init(args) => init::run(args, screen),
+        Verb::Policy(args) => policy::run(args, screen),
+        Verb::Ban(args) => ban::ban(args, screen),
+        Verb::Unban(args) => ban::unban(args, screen),
+        Verb::Bans(args) => ban::bans(args, screen),
+        Verb::Completions(args) => completions::run(args, screen),
+        Verb::Man(args) => man::run(args, screen),
     }
 }

@@ -1,19 +1,28 @@
 //! `stockade policy`: what security teams do with a policy folder.
 //!
-//! Every verb reads the folder, asks the policy engine and prints what it says. None of them
-//! needs a running edge.
+//! Most verbs read the folder, ask the policy engine and print what it says, without a running
+//! edge. `reload`, `status` and `rollback` ask the running edge instead, over its control socket.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use stockade_policy::{Bundle, BundleFiles, Finding};
-use stockade_settings::bundle_folder;
+use stockade_settings::bundle_folder::{self, FolderFile};
 
 use crate::exit::Exit;
+use crate::render::{self, FindingBody, Format, Screen};
 
+mod change;
 mod check;
+mod coverage;
+mod fmt;
 mod matrix;
+mod reload;
+mod replay;
+mod rollback;
+mod simulate;
+mod status;
 mod test;
 
 /// Arguments of `stockade policy`.
@@ -26,12 +35,26 @@ pub(crate) struct PolicyArgs {
 /// What to do with a policy folder.
 #[derive(Debug, clap::Subcommand)]
 enum PolicyVerb {
-    /// Reads, compiles and proves the policy, and says everything that is wrong with it.
+    /// Read, compile and prove the policy, and say everything that is wrong with it.
     Check(check::CheckArgs),
-    /// Runs the cases and says which do not hold.
+    /// Run the cases and say which do not hold.
     Test(test::TestArgs),
-    /// Prints what every role gets on every route.
+    /// Say what could change without any case noticing.
+    Coverage(coverage::CoverageArgs),
+    /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Judge a log of past decisions, and say which would be made differently.
+    Replay(replay::ReplayArgs),
+    /// Align the files as everybody's are; nothing they say changes.
+    Fmt(fmt::FmtArgs),
+    /// Say what the policy says to a request that is written as a curl command line.
+    Simulate(simulate::SimulateArgs),
+    /// Have a running edge read, prove and serve its policy folder.
+    Reload(reload::ReloadArgs),
+    /// Say which bundle a running edge serves, and what it refused.
+    Status(status::StatusArgs),
+    /// Return a running edge to a bundle that it served before.
+    Rollback(rollback::RollbackArgs),
 }
 
 /// The folder a verb is about.
@@ -42,22 +65,39 @@ struct FolderArgs {
     folder: PathBuf,
 }
 
-/// Runs one verb, writing what it has to say to `out`.
-pub(crate) fn run(args: &PolicyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// What is wrong with a bundle, and the files it was read from.
+#[derive(Debug)]
+struct Refused {
+    findings: Vec<Finding>,
+    files: Vec<FolderFile>,
+}
+
+/// Runs one verb, which says what it has to say on `screen`.
+pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     match &args.verb {
-        PolicyVerb::Check(args) => check::run(args, out),
-        PolicyVerb::Test(args) => test::run(args, out),
-        PolicyVerb::Matrix(args) => matrix::run(args, out),
+        PolicyVerb::Check(args) => check::run(args, screen),
+        PolicyVerb::Test(args) => test::run(args, screen),
+        PolicyVerb::Coverage(args) => coverage::run(args, screen),
+        PolicyVerb::Matrix(args) => matrix::run(args, screen),
+        PolicyVerb::Replay(args) => replay::run(args, screen),
+        PolicyVerb::Fmt(args) => fmt::run(args, screen),
+        PolicyVerb::Simulate(args) => simulate::run(args, screen),
+        PolicyVerb::Reload(args) => reload::run(args, screen),
+        PolicyVerb::Status(args) => status::run(args, screen),
+        PolicyVerb::Rollback(args) => rollback::run(args, screen),
     }
 }
 
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
-    fn load(&self) -> anyhow::Result<Result<Bundle, Vec<Finding>>> {
-        let folder = bundle_folder::read(&self.folder).context("the policy was not read")?;
-        let files = folder.files.into_iter();
-        let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
-        Ok(Bundle::load(&BundleFiles::from_folder(files)))
+    fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
+        let files = self.read()?;
+        Ok(load(&files).map_err(|findings| Refused { findings, files }))
+    }
+
+    /// The files of the folder.
+    fn read(&self) -> anyhow::Result<Vec<FolderFile>> {
+        Ok(bundle_folder::read(&self.folder).context("the policy was not read")?.files)
     }
 
     fn path(&self) -> &Path {
@@ -65,18 +105,31 @@ impl FolderArgs {
     }
 }
 
-/// Prints findings, one a line, and how many there are.
-fn print_findings(findings: &[Finding], out: &mut dyn Write) -> anyhow::Result<()> {
-    for finding in findings {
-        writeln!(out, "{finding}")?;
-    }
-    writeln!(out, "{}: the policy is refused", counted(findings.len(), "finding"))?;
-    Ok(())
+/// The bundle that files make, or what is wrong with them.
+fn load(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
+    let handed =
+        files.iter().map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
+    Bundle::load(&BundleFiles::from_folder(handed))
 }
 
-/// A number with its noun: `1 finding`, `2 findings`.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// Without a policy and its cases there is no answer, neither yes nor no.
+fn refuse(refused: &Refused, format: Format, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    #[derive(Debug, Serialize)]
+    struct Report<'a> {
+        findings: Vec<FindingBody<'a>>,
+    }
+    let findings = refused.findings.iter().map(FindingBody::from).collect();
+    match format {
+        Format::Human => print_findings(refused, screen)?,
+        Format::Json => screen.json(&Report { findings })?,
+    }
+    Ok(Exit::Failed)
+}
+
+/// Prints findings, one a line, and how many there are.
+fn print_findings(refused: &Refused, screen: &mut Screen<'_>) -> anyhow::Result<()> {
+    let Refused { findings, files } = refused;
+    render::print_findings(findings, files, "the policy is refused", screen)
 }
 
 #[cfg(test)]

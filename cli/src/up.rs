@@ -7,6 +7,7 @@
 mod certificates;
 mod data_dir;
 mod demo;
+mod edge_files;
 mod ready;
 mod secrets;
 mod tour;
@@ -17,9 +18,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use stockade_core_api::{Clock, Core};
-use stockade_policy::{Bundle, BundleFiles, Finding};
-use stockade_proxy::Proxy;
-use stockade_settings::{Issuer, LogFormat, Settings, bundle_folder};
+use stockade_policy::Finding;
+use stockade_proxy::{LoadedPolicy, PolicyError, Proxy};
+use stockade_settings::{Issuer, LogFormat, PolicyWatch, Settings};
 use stockade_telemetry::logs::{self, LogStyle};
 use stockade_telemetry::{Readiness, stop};
 use tokio::runtime::Runtime;
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 
 use self::data_dir::DataDir;
 use self::demo::Demo;
+pub(crate) use self::edge_files::make_edge_files;
 use self::ready::Ready;
 use crate::exit::Exit;
 
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     // First of all, so that a start that is cut short ends in good order, too.
     let stop = edge_runtime.block_on(async { stop::on_signal() })?;
     let mut settings = args.settings()?;
-    let Some(bundle) = load_policy(&args.policies)? else { return Ok(Exit::Failed) };
+    let Some(policy) = load_policy(&args.policies)? else { return Ok(Exit::Failed) };
     refuse_public_address(&settings)?;
     let data = DataDir::open(&args.data_dir)?;
     fill_in(&mut settings, &data)?;
@@ -70,7 +72,7 @@ pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         LogFormat::Json => LogStyle::Json,
     });
     let demo = Demo::load_or_make(&data)?;
-    let system = System::start(edge_runtime, stop, &settings, bundle, &demo)?;
+    let system = System::start(edge_runtime, stop, &settings, policy, &demo)?;
     system.serve(&data, &demo, out)?;
     Ok(Exit::Done)
 }
@@ -92,16 +94,14 @@ impl UpArgs {
 }
 
 /// The policy, or `None` when it is refused; every finding has been told by then.
-fn load_policy(folder: &Path) -> anyhow::Result<Option<Bundle>> {
-    let files = bundle_folder::read(folder)?;
-    let files = files.files.into_iter();
-    let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
-    match Bundle::load(&BundleFiles::from_folder(files)) {
-        Ok(bundle) => Ok(Some(bundle)),
-        Err(findings) => {
-            tell(folder, &findings);
+fn load_policy(folder: &Path) -> anyhow::Result<Option<LoadedPolicy>> {
+    match LoadedPolicy::load(folder) {
+        Ok(policy) => Ok(Some(policy)),
+        Err(PolicyError::Refused { folder, findings }) => {
+            tell(&folder, &findings);
             Ok(None)
         }
+        Err(error @ (PolicyError::Folder(_) | PolicyError::Changing(_))) => Err(error.into()),
     }
 }
 
@@ -157,6 +157,7 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     }
     edge.upstream.assertion_secret_file.get_or_insert(assertion_secret);
     edge.bans_file.get_or_insert_with(|| data.path("bans.json"));
+    edge.policy_watch.get_or_insert(PolicyWatch::Files);
     edge.control_socket.get_or_insert_with(|| data.path("control.sock"));
     edge.access_log_file.get_or_insert_with(|| data.path("access.log"));
     if edge.issuers.is_empty() {
@@ -181,11 +182,11 @@ impl System {
         edge_runtime: Runtime,
         stop: watch::Receiver<bool>,
         settings: &Settings,
-        bundle: Bundle,
+        policy: LoadedPolicy,
         demo: &Demo,
     ) -> anyhow::Result<Self> {
         let core_runtime = runtime("core")?;
-        let proxy = Proxy::bind(&settings.edge, bundle)?;
+        let proxy = Proxy::bind(&settings.edge, policy)?;
         let core = core_runtime.block_on(async {
             let core = Core::start(&settings.core, Clock::system()).await?;
             let accounts = demo.for_the_core();

@@ -4,14 +4,16 @@
 //! guards proved and returns what later guards need, so a wrong order does not compile. Nothing
 //! else can make an [`Admission`].
 
-use crate::clean_path::CleanPath;
+use stockade_policy::CleanPath;
+
+use crate::asking::Asking;
 use crate::clock;
 use crate::cors::{self, Preflight};
 use crate::guards::authenticate::{self, Caller, FailureBudget};
 use crate::guards::authorize::{self, Permit};
 use crate::guards::body_limit::{self, BodyBudget};
 use crate::guards::hygiene::{self, CleanRequest};
-use crate::guards::{ban, preflight, rate_limit, route_match, route_network};
+use crate::guards::{ban, preflight, rate_limit, route_match, route_mfa, route_network};
 use crate::journey::{Journey, Step};
 use crate::limits::Subject;
 use crate::live_policy::InForce;
@@ -70,18 +72,19 @@ pub(crate) fn admit(
     let failures = FailureBudget::new(edge, address, steady);
     let caller = authenticate::check(&edge.tokens, route, head, now, &failures);
     let caller = journey.step(Step::Authenticate, caller)?;
-    let principal = caller.principal().map(|principal| Subject::Principal(principal.subject()));
-    if let Some(subject) = principal {
+    let asking = journey.settle(Asking::settle(bundle, caller, journey.client, now));
+    if let Some(principal) = asking.caller.principal() {
+        let subject = Subject::Principal(principal.subject());
         let found = rate_limit::check(edge, bundle, route, subject, steady);
         journey.limit(Step::PrincipalLimit, found)?;
     }
 
-    let network = route_network::check(bundle, route, journey.client);
-    journey.step(Step::Network, network)?;
-    let permit = authorize::check(policy, route, &caller, journey.client);
-    let permit = journey.step(Step::Authorize, permit)?;
+    journey.step(Step::Network, route_network::check(bundle, route, journey.client))?;
+    journey.step(Step::Mfa, route_mfa::check(route, &asking.at))?;
+    let permit = journey.step(Step::Authorize, authorize::check(bundle, route, &asking))?;
 
-    Ok(Verdict::Forward(Admission { path: clean.into_path(), caller, body, permit }))
+    let (path, caller) = (clean.into_path(), asking.caller);
+    Ok(Verdict::Forward(Admission { path, caller, body, permit }))
 }
 
 /// The answer to a preflight; `None` for any other request.

@@ -4,18 +4,19 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::journey::Journey;
 
+static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
 /// RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), and CORS.
-pub(crate) fn fields(journey: &Journey) -> HeaderMap {
-    let mut fields = HeaderMap::new();
-    add_limits(&mut fields, journey);
+pub(crate) fn add_to(fields: &mut HeaderMap, journey: &Journey) {
+    add_limits(fields, journey);
     if journey.policy.as_ref().is_some_and(|policy| policy.bundle.cors().is_some()) {
         // An answer for one page must not be served to another by a cache, grant or not.
-        fields.insert(header::VARY, HeaderValue::from_static("Origin"));
+        fields.append(header::VARY, HeaderValue::from_static("Origin"));
     }
     if let Some(grant) = &journey.grant {
-        grant.add_to(&mut fields);
+        grant.add_to(fields);
     }
-    fields
 }
 
 fn add_limits(fields: &mut HeaderMap, journey: &Journey) {
@@ -29,9 +30,9 @@ fn add_limits(fields: &mut HeaderMap, journey: &Journey) {
         let (remaining, reset) = (standing.remaining, standing.reset_secs);
         push_item(&mut state, name.as_str(), [("r", remaining), ("t", reset)]);
     }
-    for (field, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+    for (field, value) in [(&RATE_LIMIT_POLICY, policy), (&RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {
-            fields.insert(HeaderName::from_static(field), value);
+            fields.insert(field, value);
         }
     }
 }

@@ -71,6 +71,10 @@ impl TrustedProxies {
         Self { networks, header }
     }
 
+    pub(crate) fn networks(&self) -> &[IpNetwork] {
+        &self.networks
+    }
+
     /// Who the request comes from, given the socket's peer.
     pub(crate) fn client(&self, peer: ClientAddr, headers: &HeaderMap) -> ClientAddr {
         match peer {

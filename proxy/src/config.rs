@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 use stockade_contract::assertion::{AssertionKey, Keyring, WeakMaster};
-use stockade_policy::Bundle;
 use stockade_settings::secret::{self, SecretError};
 use stockade_settings::{Connections, Upstream};
 
@@ -37,11 +36,6 @@ pub enum ConfigError {
         /// What stands there.
         text: String,
     },
-    /// A role or route is kept to a network in which every client would seem to be.
-    #[error(
-        "routes.toml: the network `{0}` overlaps `edge.trusted_proxies`; list the clients' own networks, which are told apart behind a proxy"
-    )]
-    ProxyInPolicy(String),
     /// The secret is too short.
     #[error("`edge.upstream.assertion_secret_file`: {0}")]
     WeakSecret(#[from] WeakMaster),
@@ -106,17 +100,4 @@ pub(crate) fn networks(
 /// Whether two networks have an address in common.
 pub(crate) fn overlap(one: &IpNetwork, other: &IpNetwork) -> bool {
     one.contains(other.network()) || other.contains(one.network())
-}
-
-/// Refuses a policy whose networks hold a trusted proxy: a client behind it must never count as
-/// inside because the proxy is.
-pub(crate) fn refuse_proxies_in_policy(
-    bundle: &Bundle,
-    proxies: &[IpNetwork],
-) -> Result<(), ConfigError> {
-    let holds_one = |range: &IpNetwork| proxies.iter().any(|proxy| overlap(range, proxy));
-    match bundle.networks().iter().find(|network| network.ranges.iter().any(holds_one)) {
-        Some(network) => Err(ConfigError::ProxyInPolicy(network.name.to_string())),
-        None => Ok(()),
-    }
 }

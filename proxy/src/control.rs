@@ -2,33 +2,32 @@
 //!
 //! One line, one answer. A command is done when it is answered as done, or it is not done.
 
+mod bans;
+
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnetwork::IpNetwork;
-use stockade_contract::control::{Answer, BanEntry, Command, LINE_BYTES_MAX};
+use stockade_contract::control::{Answer, Command, LINE_BYTES_MAX};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::bans::{Ban, Bans};
-use crate::clock;
+use crate::bans::Bans;
+use crate::policy_keeper::{Order, PolicyDesk};
 
-/// Time for one command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the line of a command, and for that of its answer.
+const LINE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long to wait when the system can open no more connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Commands taken at once.
 const COMMANDS_MAX: usize = 16;
-
-/// Longest ban, in seconds: a year.
-const BAN_SECS_MAX: u64 = 365 * 24 * 3600;
 
 /// Binds the control socket. The socket of a process that is gone is taken over.
 ///
@@ -53,7 +52,7 @@ pub(crate) fn bind(path: &Path) -> io::Result<std::os::unix::net::UnixListener> 
 /// Takes commands until the edge stops.
 pub(crate) async fn serve(
     listener: std::os::unix::net::UnixListener,
-    bans: Arc<Bans>,
+    desk: Desk,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let own_user = UnixStream::pair()?.0.peer_cred()?.uid();
@@ -65,8 +64,7 @@ pub(crate) async fn serve(
             Some(_) = commands.join_next() => {}
             stream = next(&listener), if commands.len() < COMMANDS_MAX => {
                 if stream.peer_cred().is_ok_and(|peer| peer.uid() == own_user) {
-                    let bans = bans.clone();
-                    commands.spawn(tokio::time::timeout(COMMAND_TIMEOUT, converse(stream, bans)));
+                    commands.spawn(converse(stream, desk.clone(), own_user));
                 }
             }
         }
@@ -83,74 +81,55 @@ async fn next(listener: &UnixListener) -> UnixStream {
     }
 }
 
-async fn converse(stream: UnixStream, bans: Arc<Bans>) -> io::Result<()> {
+async fn converse(stream: UnixStream, desk: Desk, uid: u32) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     let bound = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
-    (&mut stream).take(bound).read_line(&mut line).await?;
+    timeout(LINE_TIMEOUT, (&mut stream).take(bound).read_line(&mut line)).await??;
     let answer = match serde_json::from_str(&line) {
-        Ok(command) => tokio::task::spawn_blocking(move || obey(&bans, &command)).await?,
+        Ok(command) => desk.obey(command, uid).await,
         Err(error) => Answer::Refused { message: format!("not a command: {error}") },
     };
     let mut bytes = serde_json::to_vec(&answer)?;
     bytes.push(b'\n');
-    stream.write_all(&bytes).await
+    timeout(LINE_TIMEOUT, stream.write_all(&bytes)).await?
 }
 
-fn obey(bans: &Bans, command: &Command) -> Answer {
-    match command {
-        Command::Ban { network, secs } => ban(bans, network, *secs),
-        Command::Unban { network } => unban(bans, network),
-        Command::Bans => {
-            let entry = |ban: Ban| BanEntry { network: ban.network.to_string(), until: ban.until };
-            Answer::Bans { bans: bans.list().into_iter().map(entry).collect() }
+/// Who carries out what is ordered.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    pub(crate) bans: Arc<Bans>,
+    pub(crate) policy: PolicyDesk,
+}
+
+impl Desk {
+    /// Carries out a command; every change is logged with the user who ordered it.
+    async fn obey(self, command: Command, uid: u32) -> Answer {
+        match command {
+            Command::Ban { network, secs } => {
+                self.change_bans(move |bans| bans::ban(bans, &network, secs, uid)).await
+            }
+            Command::Unban { network } => {
+                self.change_bans(move |bans| bans::unban(bans, &network, uid)).await
+            }
+            Command::Bans => bans::list(&self.bans),
+            Command::PolicyReload { dry_run } => self.order(Order::Reload { dry_run }, uid).await,
+            Command::PolicyRollback { to } => self.order(Order::Rollback { to }, uid).await,
+            Command::PolicyStatus => {
+                Answer::PolicyStatus { status: Box::new(self.policy.status()) }
+            }
         }
     }
-}
 
-fn ban(bans: &Bans, network: &str, secs: u64) -> Answer {
-    let network = match parse(network) {
-        Ok(network) => network,
-        Err(refused) => return refused,
-    };
-    if secs == 0 || secs > BAN_SECS_MAX {
-        let message = format!("a ban lasts from 1 to {BAN_SECS_MAX} seconds");
-        return Answer::Refused { message };
+    /// Bans are kept on disk, which is no work for a runtime's thread.
+    async fn change_bans(self, change: impl FnOnce(&Bans) -> Answer + Send + 'static) -> Answer {
+        let changed = tokio::task::spawn_blocking(move || change(&self.bans)).await;
+        changed.unwrap_or_else(|_| Answer::Refused { message: "the edge failed".to_owned() })
     }
-    match bans.ban(Ban { network, until: clock::unix_secs() + secs }) {
-        Ok(()) => {
-            tracing::warn!(%network, secs, "a network is banned");
-            Answer::Done { message: format!("{network} is banned for {secs} s") }
-        }
-        Err(error) => Answer::Refused { message: error.to_string() },
-    }
-}
 
-fn unban(bans: &Bans, network: &str) -> Answer {
-    let network = match parse(network) {
-        Ok(network) => network,
-        Err(refused) => return refused,
-    };
-    match bans.unban(network) {
-        Ok(true) => {
-            tracing::warn!(%network, "a ban is lifted");
-            Answer::Done { message: format!("{network} is no longer banned") }
-        }
-        Ok(false) => Answer::Refused { message: format!("{network} was not banned") },
-        Err(error) => Answer::Refused { message: error.to_string() },
+    /// Proving a policy takes as long as it takes; whoever is tired of waiting may hang up.
+    async fn order(self, order: Order, uid: u32) -> Answer {
+        tracing::info!(by.uid = uid, ?order, "a command about the policy");
+        self.policy.order(order).await
     }
-}
-
-/// A network whose address has no bits beyond its prefix.
-fn parse(text: &str) -> Result<IpNetwork, Answer> {
-    let network: IpNetwork = text.parse().map_err(|_| Answer::Refused {
-        message: format!("`{text:.64}` is neither an address nor a network"),
-    })?;
-    if network.network() == network.ip() {
-        return Ok(network);
-    }
-    let (whole, prefix) = (network.network(), network.prefix());
-    Err(Answer::Refused {
-        message: format!("`{text}` has host bits; did you mean {whole}/{prefix}?"),
-    })
 }

@@ -1,5 +1,6 @@
 //! The guards, asked by `admit` in this order: ban, hygiene, route match, rate limit by address,
-//! preflight, body limit, authenticate, rate limit by principal, route network, authorize.
+//! preflight, body limit, authenticate, rate limit by principal, route network, route
+//! mfa, authorize.
 //!
 //! Each file opens with the same lines: what the guard needs, what it grants, what it refuses
 //! with, and how it fails. A guard returns a proof or a [`Rejection`](crate::rejection); it
@@ -13,4 +14,5 @@ pub(crate) mod hygiene;
 pub(crate) mod preflight;
 pub(crate) mod rate_limit;
 pub(crate) mod route_match;
+pub(crate) mod route_mfa;
 pub(crate) mod route_network;

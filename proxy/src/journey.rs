@@ -7,6 +7,7 @@ use stockade_contract::outcome::Outcome;
 use stockade_policy::RouteId;
 
 use crate::admit::Admission;
+use crate::asking::Asking;
 use crate::client_addr::ClientAddr;
 use crate::cors::Grant;
 use crate::decision_id::DecisionId;
@@ -14,6 +15,7 @@ use crate::guards::rate_limit::Standings;
 use crate::listener::pace::BodyPace;
 use crate::live_policy::InForce;
 use crate::rejection::Rejection;
+use crate::response_headers::ResponseHeaders;
 
 /// A step of the judgement, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,7 @@ pub(crate) enum Step {
     Authenticate,
     PrincipalLimit,
     Network,
+    Mfa,
     Authorize,
     Forward,
 }
@@ -44,6 +47,7 @@ impl Step {
             Self::Authenticate => "authenticate",
             Self::PrincipalLimit => "principal_limit",
             Self::Network => "network",
+            Self::Mfa => "mfa",
             Self::Authorize => "authorize",
             Self::Forward => "forward",
         }
@@ -69,6 +73,8 @@ pub(crate) struct Journey {
     pub(crate) outcome: Option<Outcome>,
     /// The policy the request began under, and ends under.
     pub(crate) policy: Option<Arc<InForce>>,
+    /// Who asks, once that is settled.
+    pub(crate) asking: Option<Asking>,
     /// How an HTTP/2 body is coming along.
     pub(crate) pace: Option<BodyPace>,
     /// What the client's page may read.
@@ -91,6 +97,7 @@ impl Journey {
             refusal: None,
             outcome: None,
             policy: None,
+            asking: None,
             pace: None,
             grant: None,
             standings: Standings::new(),
@@ -128,6 +135,12 @@ impl Journey {
         self.refusal.get_or_insert(Refusal { step, rejection });
     }
 
+    /// Who asks is settled.
+    pub(crate) fn settle(&mut self, asking: Asking) -> Asking {
+        self.asking = Some(asking.clone());
+        asking
+    }
+
     pub(crate) fn admit(&mut self, admission: Admission) {
         self.admission = Some(admission);
     }
@@ -138,6 +151,11 @@ impl Journey {
 
     pub(crate) fn admission_mut(&mut self) -> Option<&mut Admission> {
         self.admission.as_mut()
+    }
+
+    /// What the answer says of itself, by the policy the request began under.
+    pub(crate) fn response_headers(&self) -> &ResponseHeaders {
+        self.policy.as_ref().map_or(ResponseHeaders::default(), |policy| &policy.headers)
     }
 
     /// The request leaves for the upstream.

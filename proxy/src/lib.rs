@@ -12,14 +12,14 @@
 //! | answer | `response_headers`, `answer_fields` | HSTS and the rest; limits and CORS |
 //! | record | `journey`, `records` | one line and the metrics |
 //!
-//! What the guards ask: the policy in `live_policy`, whose tokens are believed in `issuers` and
+//! What the guards ask: the policy in `live_policy` (replaced by `policy_keeper`), whose tokens are believed in `issuers` and
 //! `token`, who the client is in `client_addr`, who is banned in `bans` (by command, `control`),
 //! what was spent in `limits`. `server` puts all of it together.
 
 mod admit;
 mod answer_fields;
+mod asking;
 mod bans;
-mod clean_path;
 mod client_addr;
 mod clock;
 mod config;
@@ -28,6 +28,7 @@ mod cors;
 mod crypto;
 mod decision_id;
 mod edge;
+mod fit;
 mod guards;
 mod host;
 mod issuers;
@@ -37,6 +38,9 @@ mod limits;
 mod listener;
 mod live_policy;
 mod metrics;
+mod policy_folder;
+mod policy_keeper;
+mod record_text;
 mod records;
 mod rejection;
 mod request_head;
@@ -51,6 +55,8 @@ mod token;
 mod upstream;
 
 pub use config::ConfigError;
+pub use fit::UnfitPolicy;
 pub use issuers::IssuerError;
+pub use policy_folder::{LoadedPolicy, PolicyError};
 pub use server::{Proxy, StartError};
 pub use tls::TlsError;

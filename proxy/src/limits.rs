@@ -158,7 +158,8 @@ impl Limiter {
     pub(crate) fn look(&self, quota: Quota, subject: Subject<'_>, now: u64) -> Standing {
         let key = self.key(quota, subject);
         let shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
-        quota.standing(shard.whole_at.get(&key).copied().unwrap_or_default().max(now), now)
+        let noted = shard.whole_at.get(&key).copied().unwrap_or_default();
+        quota.standing(quota.whole_at(noted, now), now)
     }
 
     fn visit<T>(
@@ -179,7 +180,7 @@ impl Limiter {
         let known = shard.whole_at.contains_key(&key);
         let key = if full && !known { self.shared_key(quota) } else { key };
         let whole_at = shard.whole_at.entry(key).or_default();
-        *whole_at = (*whole_at).max(now);
+        *whole_at = quota.whole_at(*whole_at, now);
         spend(whole_at)
     }
 
@@ -212,6 +213,12 @@ impl Quota {
     /// One request's share of the window.
     fn interval_micros(self) -> u64 {
         (self.window_micros() / u64::from(self.requests)).max(1)
+    }
+
+    /// When a key's quota is whole again. Under another bundle the limit may have had a longer
+    /// window: nobody owes more than a whole quota.
+    fn whole_at(self, noted: u64, now: u64) -> u64 {
+        noted.clamp(now, now.saturating_add(self.window_micros()))
     }
 
     /// How a key stands that is whole at `whole_at` (not before `now`), before it spends.

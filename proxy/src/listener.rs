@@ -12,5 +12,6 @@ mod h2;
 mod h2_heads;
 mod head;
 pub(crate) mod pace;
+mod socket;
 mod stream;
 pub(crate) mod worker;

@@ -5,12 +5,24 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use stockade_policy::Bundle;
 
+use crate::response_headers::ResponseHeaders;
+
 /// A proven bundle, with what is asked of it on every request written out once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct InForce {
-    pub(crate) bundle: Bundle,
+    pub(crate) bundle: Arc<Bundle>,
     /// The bundle's SHA-256 in hex.
-    pub(crate) hash: String,
+    pub(crate) hash: Arc<str>,
+    /// What answers say of themselves.
+    pub(crate) headers: Arc<ResponseHeaders>,
+}
+
+impl InForce {
+    pub(crate) fn new(bundle: Bundle) -> Self {
+        let hash = bundle.hash().to_string().into();
+        let headers = Arc::new(ResponseHeaders::of(bundle.headers()));
+        Self { bundle: Arc::new(bundle), hash, headers }
+    }
 }
 
 /// Where requests find the bundle they are judged by.
@@ -20,13 +32,17 @@ pub(crate) struct LivePolicy {
 }
 
 impl LivePolicy {
-    pub(crate) fn new(bundle: Bundle) -> Self {
-        let hash = bundle.hash().to_string();
-        Self { in_force: ArcSwap::from_pointee(InForce { bundle, hash }) }
+    pub(crate) fn new(policy: InForce) -> Self {
+        Self { in_force: ArcSwap::from_pointee(policy) }
     }
 
     /// The bundle in force now; a request keeps it to its end.
     pub(crate) fn current(&self) -> Arc<InForce> {
         self.in_force.load_full()
+    }
+
+    /// Puts another bundle in force, for requests that begin from now on.
+    pub(crate) fn replace(&self, policy: InForce) {
+        self.in_force.store(Arc::new(policy));
     }
 }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use stockade_policy::{Bundle, BundleFiles};
-use stockade_proxy::Proxy;
-use stockade_settings::{LogFormat, Settings, bundle_folder};
+use stockade_proxy::{LoadedPolicy, Proxy};
+use stockade_settings::{LogFormat, Settings};
 use stockade_telemetry::logs::{self, LogStyle};
 use stockade_telemetry::stop;
 
@@ -43,13 +42,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         LogFormat::Human => LogStyle::Human,
         LogFormat::Json => LogStyle::Json,
     });
-    let files = bundle_folder::read(&flags.policies)?.files.into_iter();
-    let files = files.map(|file| (file.name, file.bytes, file.writable_by_others));
-    let bundle = Bundle::load(&BundleFiles::from_folder(files)).map_err(|findings| {
-        let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}: {}", flags.policies.display(), lines.join("\n"))
-    })?;
-    let proxy = Proxy::bind(&settings.edge, bundle)?;
+    let proxy = Proxy::bind(&settings.edge, LoadedPolicy::load(&flags.policies)?)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -36,6 +36,32 @@ impl Refused {
     }
 }
 
+/// How a reload of the policy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReloadResult {
+    /// Another bundle is in force.
+    Replaced,
+    /// The folder held the bundle in force.
+    Unchanged,
+    /// The bundle is wrong, or not fit for this edge.
+    Refused,
+    /// The folder could not be read as one state.
+    Failed,
+}
+
+impl ReloadResult {
+    const ALL: [Self; 4] = [Self::Replaced, Self::Unchanged, Self::Refused, Self::Failed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Replaced => "replaced",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// The edge's metrics, registered once and shared.
 #[derive(Debug)]
 pub(crate) struct EdgeMetrics {
@@ -50,6 +76,8 @@ pub(crate) struct EdgeMetrics {
     records_lost: IntGaugeVec,
     key_fetches: IntCounterVec,
     bundle: IntGaugeVec,
+    reloads: IntCounterVec,
+    policy_refused: IntGaugeVec,
 }
 
 impl EdgeMetrics {
@@ -105,6 +133,16 @@ impl EdgeMetrics {
                 "The policy bundle in force; always 1.",
                 &["hash"],
             )?,
+            reloads: metrics.counter(
+                "policy_reloads_total",
+                "Reloads of the policy, by command or because its folder changed.",
+                &["result"],
+            )?,
+            policy_refused: metrics.gauge(
+                "policy_refused",
+                "1 while the policy last reloaded is not in force, because it was refused.",
+                &[],
+            )?,
         };
         this.start_at_zero();
         Ok(this)
@@ -130,7 +168,11 @@ impl EdgeMetrics {
         for protocol in ["h1", "h2"] {
             self.connections.with_label_values(&[protocol]);
         }
+        for result in ReloadResult::ALL {
+            self.reloads.with_label_values(&[result.as_str()]);
+        }
         self.records_lost.with_label_values::<&str>(&[]);
+        self.policy_refused.with_label_values::<&str>(&[]);
     }
 
     /// Counts one finished request.
@@ -150,7 +192,7 @@ impl EdgeMetrics {
         if let Some(outcome) = journey.outcome {
             self.outcomes.with_label_values(&[outcome.as_str()]).inc();
         }
-        if let Some(Caller::Known { cached, .. }) = journey.admission().map(|a| &a.caller) {
+        if let Some(Caller::Known { cached, .. }) = journey.asking.as_ref().map(|a| &a.caller) {
             let result = match cached {
                 CacheOutcome::Hit => "hit",
                 CacheOutcome::Miss => "miss",
@@ -176,11 +218,33 @@ impl EdgeMetrics {
         self.key_fetches.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
     }
 
-    pub(crate) fn bundle_in_force(&self, hash: &str) {
-        self.bundle.reset();
+    pub(crate) fn bundle_in_force(&self, hash: &str, before: Option<&str>) {
         self.bundle.with_label_values(&[hash]).set(1);
+        if let Some(before) = before.filter(|before| *before != hash) {
+            // One that is not there needs no removing.
+            drop(self.bundle.remove_label_values(&[before]));
+        }
+    }
+
+    pub(crate) fn policy_reloaded(&self, result: ReloadResult) {
+        self.reloads.with_label_values(&[result.as_str()]).inc();
+        let refused = match result {
+            ReloadResult::Replaced | ReloadResult::Unchanged => 0,
+            ReloadResult::Refused | ReloadResult::Failed => 1,
+        };
+        self.policy_refused.with_label_values::<&str>(&[]).set(refused);
+    }
+
+    /// Drops the series of a route that is in no bundle any more.
+    pub(crate) fn forget_route(&self, route: &str) {
+        for class in STATUS_CLASSES {
+            drop(self.requests.remove_label_values(&[route, class]));
+        }
+        drop(self.request_seconds.remove_label_values(&[route]));
     }
 }
+
+const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "none"];
 
 fn status_class(status: u16) -> &'static str {
     match status {

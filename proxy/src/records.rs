@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::journey::Journey;
 use crate::metrics::EdgeMetrics;
+use crate::record_text::{self, Texts};
+use crate::token::Principal;
 
 /// How often waiting records are written.
 const FLUSH_EVERY: Duration = Duration::from_millis(100);
@@ -40,34 +42,44 @@ impl Records {
 
     /// Records one request, whoever answered it.
     pub(crate) fn record(&self, journey: &Journey, sent: Sent<'_>) {
-        let policy = journey.policy.as_deref();
-        let route = journey
-            .route
-            .and_then(|route| policy?.bundle.routes().get(route))
-            .map_or("-", |route| route.id.as_str());
+        let bundle = journey.policy.as_deref().map(|policy| &*policy.bundle);
+        let route = journey.route.and_then(|route| bundle?.routes().get(route));
+        let route_id = route.map_or("-", |route| route.id.as_str());
         let (duration, edge) = journey.durations();
+        self.metrics.observe(route_id, journey, sent.status, (duration, edge));
         let refusal = journey.refusal.as_ref();
-        let admission = journey.admission();
-        let client = journey.client.to_string();
-        self.metrics.observe(route, journey, sent.status, (duration, edge));
+        let asking = journey.asking.as_ref();
+        let mut texts = Texts::new();
+        let client = texts.show(journey.client);
+        let asked = bundle.zip(asking);
+        let held = asked.and_then(|(bundle, asking)| record_text::held(bundle, asking));
+        let held = held.map(|held| texts.names(held));
+        let roles = asked.map(|(bundle, asking)| bundle.role_names(asking.activation.roles));
+        let roles = texts.names(roles.into_iter().flatten());
+        let conditions = asked.and_then(|(bundle, asking)| texts.conditions(bundle, route, asking));
         self.log.write(&DecisionRecord {
             time_ms: clock::unix_millis(),
             decision_id: journey.id.as_str(),
             method: sent.method,
             path: journey.path.as_deref().unwrap_or("-"),
-            route,
+            route: route_id,
             status: sent.status,
             code: refusal.map(|refusal| refusal.rejection.reason.code()),
             step: refusal.map(|refusal| refusal.step.name()),
             bytes: sent.bytes,
             duration_us: micros(duration),
             edge_us: micros(edge),
-            client: &client,
-            account: admission.and_then(|a| a.caller.principal()).map(|who| who.subject()),
-            roles: admission.map_or("", |admission| admission.permit().roles()),
-            scope: admission.map(|admission| admission.permit().scope().as_str()),
+            client: texts.get(&client),
+            account: asking.and_then(|asking| asking.caller.principal()).map(Principal::subject),
+            held: held.as_ref().map(|part| texts.get(part)),
+            roles: texts.get(&roles),
+            mfa_s: asking.and_then(|asking| asking.at.mfa_age_secs),
+            conditions: conditions.as_ref().map(|part| texts.get(part)),
+            scope: journey.admission().map(|admission| admission.permit().scope().as_str()),
             user_agent: sent.user_agent.map(bounded),
-            bundle: policy.map_or("-", |policy| &policy.hash),
+            bundle: journey.policy.as_deref().map_or("-", |policy| &policy.hash),
+            shadow_bundle: None,
+            shadow: None,
         });
     }
 }

@@ -3,6 +3,8 @@
 //! Codes are promises: clients branch on them, dashboards count them. A code is never renamed;
 //! its HTTP status, title and advice stand beside it, and nowhere else.
 
+use std::num::NonZeroU32;
+
 /// A refusal of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
@@ -13,12 +15,14 @@ pub(crate) struct Rejection {
     pub(crate) allow: Option<String>,
     /// Seconds after which the same request may be admitted, for 429 and 503.
     pub(crate) retry_after_secs: Option<u64>,
+    /// How old the second factor may be, in seconds, for 401.
+    pub(crate) mfa_max_age_secs: Option<NonZeroU32>,
 }
 
 impl Rejection {
     pub(crate) fn new(reason: Reason) -> Self {
         let retry_after_secs = (reason.status() == 503).then_some(1);
-        Self { reason, detail: None, allow: None, retry_after_secs }
+        Self { reason, detail: None, allow: None, retry_after_secs, mfa_max_age_secs: None }
     }
 
     pub(crate) fn with_detail(reason: Reason, detail: impl Into<String>) -> Self {
@@ -30,6 +34,12 @@ impl Rejection {
         let detail = format!("try again in {retry_after_secs} s");
         let retry_after_secs = Some(retry_after_secs);
         Self { retry_after_secs, ..Self::with_detail(Reason::RateLimited, detail) }
+    }
+
+    /// A second factor is missing, or older than this (RFC 9470).
+    pub(crate) fn mfa_required(max_age: NonZeroU32) -> Self {
+        let mfa_max_age_secs = Some(max_age);
+        Self { mfa_max_age_secs, ..Self::new(Reason::MfaRequired) }
     }
 }
 
@@ -104,6 +114,8 @@ reasons! {
         "Send an access token as `Authorization: Bearer <token>`."
     TokenInvalid "token_invalid" 401 "The access token is not valid"
         "Get a new access token and try again."
+    MfaRequired "mfa_required" 401 "A fresh second factor is needed"
+        "Log in again with a second factor, and repeat the request with the new access token."
     KeysUnavailable "keys_unavailable" 503 "Access tokens cannot be checked at the moment"
         "Try again in a moment."
     NetworkNotAllowed "network_not_allowed" 403 "Not allowed from this network"

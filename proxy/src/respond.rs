@@ -25,18 +25,20 @@ use crate::response_headers::ResponseHeaders;
 /// How long the body of a refused request is read to nowhere.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
+static REQUEST_ID: HeaderName = HeaderName::from_static(headers::REQUEST_ID);
+
 /// About as many fields as are added to an answer.
 const FIELDS_ADDED: usize = 16;
 
 /// What the edge answers by itself.
 #[derive(Debug)]
 pub(crate) struct Respond {
-    headers: ResponseHeaders,
+    hsts: HeaderValue,
 }
 
 impl Respond {
-    pub(crate) fn new(headers: ResponseHeaders) -> Self {
-        Self { headers }
+    pub(crate) fn new(hsts: HeaderValue) -> Self {
+        Self { hsts }
     }
 
     /// Answers a request with its refusal.
@@ -102,20 +104,16 @@ impl Respond {
             fields.remove(name);
         }
         fields.reserve(FIELDS_ADDED);
-        for (name, value) in self.headers.always() {
+        let headers = journey.response_headers();
+        for (name, value) in headers.always() {
             fields.insert(name, value.clone());
         }
-        for (name, value) in ResponseHeaders::unless_set() {
+        for (name, value) in headers.unless_set() {
             fields.entry(name).or_insert_with(|| value.clone());
         }
-        for (name, value) in &answer_fields::fields(journey) {
-            if name == header::VARY {
-                fields.append(name, value.clone());
-            } else {
-                fields.insert(name, value.clone());
-            }
-        }
-        fields.insert(HeaderName::from_static(headers::REQUEST_ID), id_value(journey.id)?);
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, self.hsts.clone());
+        answer_fields::add_to(fields, journey);
+        fields.insert(&REQUEST_ID, id_value(journey.id)?);
         Ok(())
     }
 
@@ -138,12 +136,15 @@ impl Respond {
 
     /// What every answer of the edge's own carries.
     fn fields(&self, journey: &Journey) -> HeaderMap {
-        let mut fields = answer_fields::fields(journey);
-        for (name, value) in self.headers.always().chain(ResponseHeaders::unless_set()) {
+        let mut fields = HeaderMap::with_capacity(2 * FIELDS_ADDED);
+        answer_fields::add_to(&mut fields, journey);
+        let headers = journey.response_headers();
+        for (name, value) in headers.always().iter().chain(headers.unless_set()) {
             fields.insert(name, value.clone());
         }
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, self.hsts.clone());
         if let Ok(id) = id_value(journey.id) {
-            fields.insert(HeaderName::from_static(headers::REQUEST_ID), id);
+            fields.insert(&REQUEST_ID, id);
         }
         fields
     }
@@ -187,6 +188,7 @@ fn add_advice(fields: &mut HeaderMap, rejection: &Rejection) {
         // RFC 6750, 3: no error code where no token was shown.
         Reason::TokenMissing => Some(HeaderValue::from_static(r#"Bearer realm="stockade""#)),
         Reason::TokenInvalid => Some(invalid_token(rejection.detail.as_deref())),
+        Reason::MfaRequired => Some(insufficient_authentication(rejection)),
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -208,6 +210,17 @@ fn invalid_token(detail: Option<&str>) -> HeaderValue {
         r#"Bearer realm="stockade", error="invalid_token", error_description="{}""#,
         detail.replace(['"', '\\'], "'")
     );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(r#"Bearer realm="stockade""#))
+}
+
+/// RFC 9470, 3: what the client has to ask the authorization server for.
+fn insufficient_authentication(rejection: &Rejection) -> HeaderValue {
+    let mut text =
+        String::from(r#"Bearer realm="stockade", error="insufficient_user_authentication""#);
+    text.push_str(r#", error_description="A fresh second factor is needed""#);
+    if let Some(max_age) = rejection.mfa_max_age_secs {
+        text.push_str(&format!(", max_age={max_age}"));
+    }
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(r#"Bearer realm="stockade""#))
 }
 

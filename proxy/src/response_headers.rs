@@ -1,10 +1,14 @@
 //! The headers that every response carries: forwarded ones, refusals and errors alike.
 //!
 //! HSTS for a year with subdomains (RFC 6797), and the set that MDN's Observatory rates A+ for an
-//! API: nothing may be framed, sniffed, or loaded from a response.
+//! API: nothing may be framed, sniffed, or loaded from a response. A policy may choose other values
+//! for some of them (`[headers]`).
+
+use std::sync::LazyLock;
 
 use http::header::{self, HeaderName, HeaderValue};
 use stockade_contract::headers;
+use stockade_policy::ResponseHeader;
 
 /// What is set on every response, whatever the upstream said.
 static ALWAYS: [(HeaderName, HeaderValue); 5] = [
@@ -33,36 +37,88 @@ static UNLESS_SET: [(HeaderName, HeaderValue); 2] = [
 /// What an upstream says about itself, which is nobody's business.
 static REMOVED: [HeaderName; 2] = [header::SERVER, HeaderName::from_static("x-powered-by")];
 
-/// The changes to one response's headers, in terms of no framework.
+/// What is said where there is no policy to say otherwise.
+static DEFAULT: LazyLock<ResponseHeaders> = LazyLock::new(|| ResponseHeaders::of(&[]));
+
+/// The changes to a response's headers, in terms of no framework.
 #[derive(Debug)]
 pub(crate) struct ResponseHeaders {
-    hsts: HeaderValue,
+    always: Vec<(HeaderName, HeaderValue)>,
+    unless_set: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ResponseHeaders {
-    /// `preload` asks browsers to know this host before they visit it, which is hard to undo.
-    pub(crate) fn new(preload: bool) -> Self {
-        let hsts = if preload {
-            "max-age=31536000; includeSubDomains; preload"
-        } else {
-            "max-age=31536000; includeSubDomains"
-        };
-        Self { hsts: HeaderValue::from_static(hsts) }
+    /// The defaults, but for what a policy chose. It chooses from a closed list.
+    pub(crate) fn of(chosen: &[(ResponseHeader, String)]) -> Self {
+        let mut headers = Self { always: ALWAYS.to_vec(), unless_set: UNLESS_SET.to_vec() };
+        for (header, value) in chosen {
+            let name = HeaderName::from_static(header.as_str());
+            // The policy was refused if this could fail.
+            let Ok(value) = HeaderValue::try_from(value) else { continue };
+            let is_default = |(default, _): &&mut (HeaderName, HeaderValue)| *default == name;
+            match headers.always.iter_mut().chain(&mut headers.unless_set).find(is_default) {
+                Some((_, default)) => *default = value,
+                None => headers.always.push((name, value)),
+            }
+        }
+        headers
     }
 
-    /// What to set on every response.
-    pub(crate) fn always(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        let hsts = (&header::STRICT_TRANSPORT_SECURITY, &self.hsts);
-        ALWAYS.iter().map(|(name, value)| (name, value)).chain([hsts])
+    /// The defaults alone.
+    pub(crate) fn default() -> &'static Self {
+        &DEFAULT
+    }
+
+    /// What to set on every response, whatever the upstream said.
+    pub(crate) fn always(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.always
     }
 
     /// What to set where there is nothing yet.
-    pub(crate) fn unless_set<'a>() -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
-        UNLESS_SET.iter().map(|(name, value)| (name, value))
+    pub(crate) fn unless_set(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.unless_set
     }
 
     /// Whether a header of an upstream's response is not for the client.
     pub(crate) fn is_removed(name: &HeaderName) -> bool {
         REMOVED.contains(name) || headers::is_reserved(name.as_str())
+    }
+}
+
+/// Strict-Transport-Security for a year with subdomains (RFC 6797). `preload` asks browsers to
+/// know this host before they visit it, which is hard to undo.
+pub(crate) fn hsts(preload: bool) -> HeaderValue {
+    HeaderValue::from_static(if preload {
+        "max-age=31536000; includeSubDomains; preload"
+    } else {
+        "max-age=31536000; includeSubDomains"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value<'h>(headers: &'h [(HeaderName, HeaderValue)], name: &str) -> Option<&'h str> {
+        headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.to_str().ok())
+    }
+
+    #[test]
+    fn a_policys_choice_takes_the_defaults_place_and_nothing_elses() {
+        let chosen = [
+            (ResponseHeader::XFrameOptions, "SAMEORIGIN".to_owned()),
+            (ResponseHeader::ContentSecurityPolicy, "default-src 'self'".to_owned()),
+            (ResponseHeader::PermissionsPolicy, "camera=()".to_owned()),
+        ];
+        let headers = ResponseHeaders::of(&chosen);
+        assert_eq!(value(headers.always(), "x-frame-options"), Some("SAMEORIGIN"));
+        assert_eq!(value(headers.always(), "permissions-policy"), Some("camera=()"));
+        assert_eq!(
+            value(headers.unless_set(), "content-security-policy"),
+            Some("default-src 'self'")
+        );
+        assert_eq!(value(headers.always(), "x-content-type-options"), Some("nosniff"));
+        assert_eq!(value(headers.unless_set(), "cache-control"), Some("no-store"));
+        assert_eq!(headers.always().len(), ResponseHeaders::default().always().len() + 1);
     }
 }

@@ -9,9 +9,8 @@ use crate::live_policy::InForce;
 use crate::request_head::RequestHead;
 
 const MODEL: &str = include_str!("../../policies/model.conf");
-const ROLES: &str = "g, customer, anonymous\ng, admin, customer\n";
-const POLICY: &str =
-    "p, anonymous, things, look, any, allow\np, admin, things, change, any, allow\n";
+const ROLES: &str = "g, customer, anonymous\ng, admin, customer\ng, auditor, customer\n";
+const POLICY: &str = "p, anonymous, things, look, any, allow\np, admin, things, change, any, allow\np, auditor, things, change, any, allow\n";
 const ROUTES: &str = r#"
 [resources]
 things = { owned = false, actions = ["look", "change"] }
@@ -20,12 +19,14 @@ office = ["192.0.2.0/24"]
 nobody = []
 [roles]
 admin = { network = "office" }
+auditor = { mfa = "1h" }
 [cors]
 origins = ["https://shop.example"]
 credentials = true
 [routes]
 look = { match = "GET /things", needs = "things.look", auth = "optional" }
 inside = { match = "GET /inside", needs = "things.look", auth = "optional", network = "office" }
+stepped = { match = "GET /stepped", needs = "things.look", auth = "required", mfa = "5m" }
 never = { match = "GET /never", needs = "things.look", auth = "optional", network = "nobody" }
 change = { match = "POST /things", needs = "things.change", auth = "required", body = { max = "1KiB", media = ["application/json"] } }
 "#;
@@ -40,8 +41,7 @@ pub(crate) fn policy() -> InForce {
     ];
     let files: BTreeMap<_, _> =
         files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
-    let bundle = Bundle::load(&BundleFiles::new(files)).unwrap();
-    InForce { hash: bundle.hash().to_string(), bundle }
+    InForce::new(Bundle::load(&BundleFiles::new(files)).unwrap())
 }
 
 pub(crate) fn route<'p>(policy: &'p InForce, id: &str) -> &'p Route {

@@ -11,8 +11,6 @@ use ipnetwork::IpNetwork;
 use prometheus::Registry;
 use rustls::ServerConfig;
 use stockade_audit::RecordLog;
-use stockade_contract::internal;
-use stockade_policy::Bundle;
 use stockade_settings::EdgeSettings;
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
@@ -22,18 +20,21 @@ use tokio::task::JoinSet;
 use crate::bans::Bans;
 use crate::client_addr::TrustedProxies;
 use crate::config::{self, ConfigError, ConnectionLimits};
-use crate::control;
+use crate::control::{self, Desk};
 use crate::crypto;
+use crate::fit::{self, UnfitPolicy};
 use crate::issuers::{IssuerError, Issuers};
 use crate::key_refresh;
 use crate::limits::{Limiter, Quota};
 use crate::listener::caps::Caps;
 use crate::listener::worker::{self, Parts};
-use crate::live_policy::LivePolicy;
+use crate::live_policy::{InForce, LivePolicy};
 use crate::metrics::EdgeMetrics;
+use crate::policy_folder::LoadedPolicy;
+use crate::policy_keeper::{self, Origin};
 use crate::records::{self, Records};
 use crate::respond::Respond;
-use crate::response_headers::ResponseHeaders;
+use crate::response_headers;
 use crate::shared::Shared;
 use crate::tls::{self, TlsError};
 use crate::token::TokenVerifier;
@@ -86,11 +87,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// A route reaches what is between edge and core alone.
-    #[error(
-        "routes.toml: the route `{0}` reaches what is between edge and core alone; no route may"
-    )]
-    InternalRoute(String),
+    /// The policy is not fit for this edge.
+    #[error(transparent)]
+    Policy(#[from] UnfitPolicy),
     /// Two metrics have one name.
     #[error("cannot register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -102,6 +101,7 @@ pub struct Proxy {
     listener: TcpListener,
     ops: OpsListener,
     control: Option<UnixListener>,
+    origin: Origin,
     addr: SocketAddr,
     ops_addr: SocketAddr,
     workers: NonZeroUsize,
@@ -129,9 +129,8 @@ impl Proxy {
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn bind(settings: &EdgeSettings, bundle: Bundle) -> Result<Self, StartError> {
+    pub fn bind(settings: &EdgeSettings, policy: LoadedPolicy) -> Result<Self, StartError> {
         let tls = tls::server_config(&settings.tls, crypto::install())?;
-        refuse_internal_routes(&bundle)?;
         let address = config::upstream_address(&settings.upstream)?;
         let keys = config::keyring(&settings.upstream)?;
         let upstream = Upstream::new(&settings.upstream, address, keys)?;
@@ -139,21 +138,23 @@ impl Proxy {
         let registry = Registry::new();
         let metrics = Arc::new(EdgeMetrics::register(&registry)?);
         let proxies = config::networks("edge.trusted_proxies", &settings.trusted_proxies)?;
-        config::refuse_proxies_in_policy(&bundle, &proxies)?;
+        fit::check(&policy.bundle, &proxies)?;
         let bans = Arc::new(load_bans(settings, &proxies)?);
-        let policy = LivePolicy::new(bundle);
-        metrics.bundle_in_force(&policy.current().hash);
+        let LoadedPolicy { folder, bundle, signature } = policy;
+        let origin = Origin { folder, signature, watch: settings.policy_watch.unwrap_or_default() };
+        let policy = InForce::new(bundle);
+        metrics.bundle_in_force(&policy.hash, None);
         let sink = record_sink(settings)?;
         let log = Arc::new(RecordLog::default());
         let shared = Arc::new(Shared {
-            policy,
+            policy: LivePolicy::new(policy),
             tokens: TokenVerifier::new(issuers),
             proxies: TrustedProxies::new(proxies, settings.forwarded_header),
             bans,
             limiter: Limiter::new(),
             failure_quota: Quota::of_failures(&settings.authentication),
             upstream,
-            respond: Respond::new(ResponseHeaders::new(settings.hsts_preload)),
+            respond: Respond::new(response_headers::hsts(settings.hsts_preload)),
             records: Records::new(log.clone(), metrics.clone()),
             metrics,
             limits: ConnectionLimits::from_settings(&settings.connections),
@@ -164,6 +165,7 @@ impl Proxy {
         let connections = &settings.connections;
         Ok(Self {
             control,
+            origin,
             listener,
             ops,
             addr,
@@ -207,8 +209,10 @@ impl Proxy {
             tokio::spawn(records::flush(log, sink.0, metrics.clone(), after_drain.clone()));
         let ops = self.ops.serve(self.registry, self.readiness.clone(), after_drain);
         let ops = tokio::spawn(ops);
+        let policy = policy_keeper::start(self.shared.clone(), self.origin, stop.clone())?;
         if let Some(listener) = self.control {
-            tokio::spawn(control::serve(listener, self.shared.bans.clone(), stop.clone()));
+            let desk = Desk { bans: self.shared.bans.clone(), policy };
+            tokio::spawn(control::serve(listener, desk, stop.clone()));
         }
         let keys = if self.fetched_issuers.is_empty() {
             self.readiness.ready();
@@ -313,14 +317,6 @@ fn record_sink(settings: &EdgeSettings) -> Result<RecordSink, StartError> {
             Ok(file) => Ok(RecordSink(Box::new(file))),
             Err(source) => Err(StartError::Records { path: path.clone(), source }),
         },
-    }
-}
-
-fn refuse_internal_routes(bundle: &Bundle) -> Result<(), StartError> {
-    let prefix = internal::PREFIX.trim_end_matches('/');
-    match bundle.routes().iter().find(|route| route.pattern.as_str().starts_with(prefix)) {
-        Some(route) => Err(StartError::InternalRoute(route.id.as_str().to_owned())),
-        None => Ok(()),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::clock;
 use crate::config::{ConfigError, UpstreamAddress};
 use crate::guards::authenticate::Caller;
 use crate::journey::Journey;
+use crate::live_policy::InForce;
 
 /// Headers about the client's connection (RFC 9110, 7.6.1), and those by which a client could
 /// speak in somebody else's name or change a request's meaning behind the edge: its client's
@@ -67,6 +68,16 @@ const REMOVED: [&str; 40] = [
     "x-remote-ip",
     "x-rewrite-url",
     "x-sendfile",
+];
+
+/// What most requests carry and every upstream may have, looked at first.
+static KEPT: [HeaderName; 6] = [
+    header::HOST,
+    header::ACCEPT,
+    header::USER_AGENT,
+    header::ACCEPT_ENCODING,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
 ];
 
 /// How headers begin in which proxies tell what they have changed.
@@ -123,7 +134,12 @@ impl Upstream {
         let mut parts = Parts::from(std::mem::replace(request, empty));
         remove_untrusted(&mut parts.headers);
         join_cookies(&mut parts.headers)?;
-        let assertion = self.keys.sign(&self.assertion(&parts.method, admission, journey));
+        let policy = journey
+            .policy
+            .as_deref()
+            .or_err(ErrorType::InternalError, "forwarding without a policy")?;
+        let assertion = self.assertion(&parts.method, admission, policy, journey);
+        let assertion = self.keys.sign(&assertion);
         let value = HeaderValue::try_from(assertion)
             .or_err(ErrorType::InternalError, "an assertion is visible ASCII")?;
         parts.headers.insert(HeaderName::from_static(headers::ASSERTION), value);
@@ -132,7 +148,13 @@ impl Upstream {
         if request.raw_path() == path { Ok(()) } else { request.set_raw_path(path) }
     }
 
-    fn assertion(&self, method: &Method, admission: &Admission, journey: &Journey) -> Assertion {
+    fn assertion(
+        &self,
+        method: &Method,
+        admission: &Admission,
+        policy: &InForce,
+        journey: &Journey,
+    ) -> Assertion {
         let principal = admission.caller.principal();
         let permit = admission.permit();
         Assertion {
@@ -140,13 +162,13 @@ impl Upstream {
             request_id: journey.id.to_string(),
             method: method.as_str().to_owned(),
             path_and_query: admission.path.with_query().to_owned(),
-            permission: permit.permission().to_owned(),
+            permission: policy.bundle.permission_name(permit.permission()).to_owned(),
             subject: match &admission.caller {
                 Caller::Anonymous => "anonymous".to_owned(),
                 Caller::Known { principal, .. } => principal.subject().to_owned(),
             },
             session: principal.map_or_else(String::new, |who| who.session().to_owned()),
-            roles: permit.roles().to_owned(),
+            roles: joined(policy.bundle.role_names(permit.roles())),
             scope: match permit.scope() {
                 stockade_policy::Scope::Own => Scope::Own,
                 stockade_policy::Scope::Others => Scope::Others,
@@ -154,10 +176,25 @@ impl Upstream {
             },
             authenticated_at: principal.map_or(0, |who| who.authenticated_at()),
             client_address: journey.client.to_string(),
-            bundle: journey.policy.as_ref().map_or_else(String::new, |policy| policy.hash.clone()),
+            bundle: journey
+                .policy
+                .as_ref()
+                .map_or_else(String::new, |policy| policy.hash.to_string()),
             expires_at: clock::unix_secs() + LIFETIME_SECS,
         }
     }
+}
+
+/// Names with one space between.
+fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for name in names {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(name);
+    }
+    text
 }
 
 fn remove_untrusted(fields: &mut HeaderMap) {
@@ -183,6 +220,9 @@ fn is_framing(name: &HeaderName) -> bool {
 
 /// Compared with `_` and `.` folded into `-`, as some servers fold them.
 fn is_untrusted(name: &HeaderName) -> bool {
+    if KEPT.contains(name) {
+        return false;
+    }
     let name = name.as_str();
     headers::is_reserved(name)
         || name.get(..FORWARDED.len()).is_some_and(|start| folds_to(start, FORWARDED))

@@ -46,8 +46,10 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", work: Work::Tidy },
     Step { name: "build", work: Work::Cargo(&["build", "--workspace", "--bins", "--tests"]) },
     Step { name: "test", work: Work::Cargo(&["test", "--workspace", "--no-fail-fast"]) },
-    Step { name: "policy check", work: Work::Stockade(&["policy", "check", "policies"]) },
+    Step { name: "policy check", work: Work::Stockade(&["policy", "check", "policies", "--strict"]) },
+    Step { name: "policy fmt", work: Work::Stockade(&["policy", "fmt", "policies", "--check"]) },
     Step { name: "policy test", work: Work::Stockade(&["policy", "test", "policies"]) },
+    Step { name: "policy coverage", work: Work::Stockade(&["policy", "coverage", "policies", "--min", "100"]) },
     Step { name: "policy matrix", work: Work::Stockade(&["policy", "matrix", "policies", "--check"]) },
     Step { name: "alerts", work: Work::Alerts },
     Step { name: "metrics", work: Work::Metrics },
@@ -151,7 +153,7 @@ fn summary(times: &[Duration], failed: bool, total: Duration) -> String {
 
 fn add_row(table: &mut String, name: &str, outcome: &str, time: &str) {
     // Writing to a string cannot fail.
-    writeln!(table, "{name:<14} {outcome:<8} {time:>9}").ok();
+    writeln!(table, "{name:<16} {outcome:<8} {time:>9}").ok();
 }
 
 fn seconds(time: Duration) -> String {
@@ -170,10 +172,10 @@ mod tests {
 
         let rows: Vec<_> = table.lines().collect();
         assert_eq!(rows.len(), STEPS.len() + 1);
-        assert_eq!(rows[0], "tools          ok           1.0 s");
-        assert_eq!(rows[1], "fmt            FAILED       2.0 s");
-        assert!(rows[2].starts_with("clippy         not run"));
-        assert_eq!(rows[STEPS.len()], "total          FAILED       3.0 s");
+        assert_eq!(rows[0], "tools            ok           1.0 s");
+        assert_eq!(rows[1], "fmt              FAILED       2.0 s");
+        assert!(rows[2].starts_with("clippy           not run"));
+        assert_eq!(rows[STEPS.len()], "total            FAILED       3.0 s");
     }
 
     #[test]

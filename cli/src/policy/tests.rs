@@ -40,7 +40,7 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
     let words = ["policy"].into_iter().chain(verb.iter().copied()).chain([folder.as_str()]);
     let line = Line::try_parse_from(words).unwrap();
     let mut out = Vec::new();
-    let exit = run(&line.policy, &mut out).unwrap();
+    let exit = run(&line.policy, &mut Screen::plain(&mut out)).unwrap();
     (exit, String::from_utf8(out).unwrap())
 }
 
@@ -49,6 +49,8 @@ fn the_shipped_policy_is_fit_to_serve() {
     let (exit, out) = run_edited(&["check"], &[]);
     assert_eq!(exit, Exit::Done);
     assert!(out.starts_with("ok: 5 roles, 19 permissions, 25 routes\nproven: "), "{out}");
+    assert!(out.lines().last().is_some_and(|line| line.starts_with("bundle: ")), "{out}");
+    assert_eq!(run_edited(&["check", "--strict"], &[]).0, Exit::Done);
     assert_eq!(run_edited(&["test"], &[]).0, Exit::Done);
     assert_eq!(run_edited(&["matrix", "--check"], &[]).0, Exit::Done);
 }
@@ -60,6 +62,34 @@ fn a_mistake_ends_with_two_and_says_where() {
     assert_eq!(exit, Exit::No);
     assert!(out.contains("[P041] the resource `order` is not declared; did you mean `orders`?"));
     assert!(out.ends_with("1 finding: the policy is refused\n"), "{out}");
+}
+
+#[test]
+fn a_warning_refuses_nothing_unless_asked_to() {
+    let spare = (
+        "policy.csv",
+        "p,   staff,",
+        "p,   staff,       products,   read,     any,   allow\np,   staff,",
+    );
+    let (exit, out) = run_edited(&["check"], &[spare]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("[W101] line 14 says all that this rule says"), "{out}");
+    assert!(out.ends_with("\n1 warning\n"), "{out}");
+    assert_eq!(run_edited(&["check", "--strict"], &[spare]), (Exit::No, out));
+
+    let (_, out) = run_edited(&["check", "--format", "json"], &[spare]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["warnings"][0]["code"], "W101");
+    assert_eq!(report["warnings"][0]["severity"], "warning");
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(0));
+
+    let tried = ("routes.toml", "per = \"15m\" }", "per = \"15m\", mode = \"shadow\" }");
+    let (exit, out) = run_edited(&["check", "--strict"], &[tried]);
+    assert_eq!(exit, Exit::Done);
+    assert!(
+        out.ends_with("\n1 note\n") && out.contains("the limit `general` is only tried"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -91,10 +121,28 @@ fn a_changed_rule_breaks_its_cases_and_shows_in_the_matrix() {
 }
 
 #[test]
+fn coverage_names_what_no_case_would_notice() {
+    assert_eq!(run_edited(&["coverage", "--min", "100"], &[]).0, Exit::Done);
+    let fewer = ("cases/accounts.yaml", "staff: own, admin: any", "admin: any");
+    let alone = ("cases/accounts.yaml", "{customer: own, staff: own}", "{customer: own}");
+    let (exit, out) = run_edited(&["coverage"], &[fewer, alone]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains(": no case tries the route `me` as `staff`\n"), "{out}");
+    assert!(out.contains(": no case tries the permission `accounts.read` as `staff`\n"), "{out}");
+    assert!(out.ends_with("rules: 22 of 22\ncoverage: 99 %\n"), "{out}");
+    assert_eq!(run_edited(&["coverage", "--min", "100"], &[fewer, alone]).0, Exit::No);
+
+    let (_, out) = run_edited(&["coverage", "--format", "json"], &[fewer, alone]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["percent"], &report["routes"]["covered"]), (&99.into(), &124.into()));
+    assert_eq!(report["routes"]["missing"][0]["what"], "`me` as `staff`");
+}
+
+#[test]
 fn without_a_policy_there_is_no_answer() {
     let missing = Path::new("/nonexistent/policies");
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
-    assert!(run(&line.policy, &mut Vec::new()).is_err());
+    assert!(run(&line.policy, &mut Screen::plain(&mut Vec::new())).is_err());
 
     let empty = tempfile::tempdir().unwrap();
     let (exit, out) = run_in(empty.path(), &["check"]);
@@ -103,4 +151,19 @@ fn without_a_policy_there_is_no_answer() {
     let broken = ("roles.csv", "g,   admin", "x,   admin");
     assert_eq!(run_edited(&["test"], &[broken]).0, Exit::Failed);
     assert_eq!(run_edited(&["matrix"], &[broken]).0, Exit::Failed);
+    assert_eq!(run_edited(&["coverage"], &[broken]).0, Exit::Failed);
+}
+
+#[test]
+fn the_routes_are_compared_with_what_the_upstream_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("openapi.json");
+    let document =
+        r#"{"paths": {"/api/orders": {"get": {"x-stockade-permission": "orders.create"}}}}"#;
+    fs::write(&path, document).unwrap();
+    let (exit, out) = run_edited(&["check", "--openapi", path.to_str().unwrap()], &[]);
+    assert_eq!(exit, Exit::No);
+    let differs = "[P103] `orders` needs `orders.read`, and `GET /api/orders` demands";
+    assert!(out.contains(differs) && out.contains("[P102]"), "{out}");
+    assert!(out.ends_with("the policy and the upstream do not agree\n"), "{out}");
 }

@@ -84,10 +84,15 @@ mod tests {
             edge_us: 5,
             client: "127.0.0.1",
             account: None,
+            held: None,
             roles: "",
+            mfa_s: None,
+            conditions: None,
             scope: None,
             user_agent: Some(agent),
             bundle: "-",
+            shadow_bundle: None,
+            shadow: None,
         }
     }
 

@@ -2,10 +2,14 @@
 //!
 //! Over a Unix socket that only its owner can open, and whose peer is checked.
 
+pub mod policy;
+
 use serde::{Deserialize, Serialize};
 
+use self::policy::{PolicyChange, PolicyRefusal, PolicyStatus};
+
 /// Longest line, in bytes.
-pub const LINE_BYTES_MAX: usize = 64 * 1024;
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,18 @@ pub enum Command {
     },
     /// List the bans in force.
     Bans,
+    /// Read and prove the policy folder, and put it in force.
+    PolicyReload {
+        /// Only say what would be.
+        dry_run: bool,
+    },
+    /// Say how the policy stands.
+    PolicyStatus,
+    /// Return to a bundle that was in force before.
+    PolicyRollback {
+        /// Its number, from 1, or the beginning of its hash; left out, the latest.
+        to: Option<String>,
+    },
 }
 
 /// The edge's answer.
@@ -45,6 +61,21 @@ pub enum Answer {
     Bans {
         /// Each with its network and its end.
         bans: Vec<BanEntry>,
+    },
+    /// A command about the policy is done.
+    PolicyChange {
+        /// What it did.
+        change: PolicyChange,
+    },
+    /// A bundle is refused; the one in force stays.
+    PolicyRefused {
+        /// Why.
+        refusal: PolicyRefusal,
+    },
+    /// How the policy stands.
+    PolicyStatus {
+        /// The bundle in force, the ones before it, and what was refused.
+        status: Box<PolicyStatus>,
     },
 }
 

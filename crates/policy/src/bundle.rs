@@ -5,6 +5,7 @@ use crate::cors::Cors;
 use crate::draft::{Draft, View};
 use crate::files::{BundleFiles, BundleHash};
 use crate::finding::{Finding, Findings, nearest};
+use crate::headers::ResponseHeader;
 use crate::limits::Limits;
 use crate::model::MODEL;
 use crate::names::{PermissionId, RoleId};
@@ -29,6 +30,7 @@ pub struct Bundle {
     networks: Networks,
     limits: Limits,
     cors: Option<Cors>,
+    headers: Vec<(ResponseHeader, String)>,
     routes: RouteTable,
     rules: Vec<Rule>,
     table: DecisionTable,
@@ -77,8 +79,18 @@ impl Bundle {
     }
 
     fn of(draft: Draft, hash: BundleHash) -> Self {
-        let Draft { roles, conditions, resources, networks, limits, cors, routes, rules, .. } =
-            draft;
+        let Draft {
+            roles,
+            conditions,
+            resources,
+            networks,
+            limits,
+            cors,
+            headers,
+            routes,
+            rules,
+            ..
+        } = draft;
         let table = DecisionTable::compile(&roles, resources.count(), &rules);
         Self {
             hash,
@@ -89,6 +101,7 @@ impl Bundle {
             networks,
             limits,
             cors,
+            headers,
             routes,
             rules,
             table,
@@ -141,6 +154,11 @@ impl Bundle {
     /// Which pages of other origins may call; nothing where none may.
     pub fn cors(&self) -> Option<&Cors> {
         self.cors.as_ref()
+    }
+
+    /// The headers of responses whose value is not the edge's default, and their values.
+    pub fn headers(&self) -> &[(ResponseHeader, String)] {
+        &self.headers
     }
 
     /// Which of the roles in `held` count for a caller in these circumstances.
@@ -261,6 +279,19 @@ impl Bundle {
         self.resources.is_owned(permission)
     }
 
+    /// What there is to protect.
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// Decides about `permission` as if these were all of its rules, to see what each is good for.
+    ///
+    /// SECURITY: the proof does not cover what comes of it. Whoever asks for this owns the bundle
+    /// and hands it to nobody.
+    pub(crate) fn suppose(&mut self, permission: PermissionId, rules: &[Rule]) {
+        self.table.recompile(&self.roles, permission, rules);
+    }
+
     /// Advice for somebody who wrote `name`, which is no role.
     pub(crate) fn role_advice(&self, name: &str) -> String {
         nearest(name, self.roles.names(), "write a role of roles.csv")
@@ -268,4 +299,4 @@ impl Bundle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

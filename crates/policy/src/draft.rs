@@ -4,6 +4,7 @@ use crate::activation::Condition;
 use crate::cors::Cors;
 use crate::files::{BundleFiles, MODEL_FILE, POLICY_FILE, ROLES_FILE, ROUTES_FILE};
 use crate::finding::{Code, Findings, Place, nearest};
+use crate::headers::ResponseHeader;
 use crate::limits::Limits;
 use crate::mode::Mode;
 use crate::model;
@@ -44,6 +45,7 @@ pub(crate) struct Draft {
     pub(crate) networks: Networks,
     pub(crate) limits: Limits,
     pub(crate) cors: Option<Cors>,
+    pub(crate) headers: Vec<(ResponseHeader, String)>,
     pub(crate) routes: RouteTable,
     pub(crate) rules: Vec<Rule>,
     /// Whether a rule or a route is only tried.
@@ -83,6 +85,7 @@ impl Draft {
             networks: file.networks,
             limits: file.limits,
             cors: file.cors,
+            headers: file.headers,
             routes: RouteTable::build(routes, findings),
             roles,
             rules,

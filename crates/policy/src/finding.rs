@@ -1,4 +1,4 @@
-//! Findings: what is wrong with a policy folder, where, and what to write instead.
+//! Findings: what is wrong or odd about a policy folder, where, and what to write instead.
 //!
 //! Readers add findings and read on, so that an author sees all mistakes at once.
 
@@ -7,7 +7,7 @@ use std::fmt;
 mod code;
 mod nearest;
 
-pub use self::code::Code;
+pub use self::code::{Code, Severity};
 pub(crate) use self::nearest::nearest;
 
 /// Findings reported at once. Whoever has more will not read them in one sitting.

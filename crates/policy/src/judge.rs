@@ -115,6 +115,13 @@ pub struct Judgement<'b> {
     pub in_the_way: Option<InactiveRole>,
 }
 
+impl<'b> Judgement<'b> {
+    /// A refusal that no role was asked for.
+    fn refused(route: Option<&'b Route>, denial: Denial) -> Self {
+        Self { outcome: Outcome::Deny(denial), route, activation: None, in_the_way: None }
+    }
+}
+
 impl Bundle {
     /// What a request gets. The path is canonical, as for [`RouteTable::find`].
     ///
@@ -125,22 +132,20 @@ impl Bundle {
 
     /// The same, with how it came to that.
     pub fn examine(&self, asker: &Asker, method: &str, path: &str) -> Judgement<'_> {
-        let refused = |route, denial| Judgement {
-            outcome: Outcome::Deny(denial),
-            route,
-            activation: None,
-            in_the_way: None,
-        };
-        let route = match self.routes().find(method, path) {
-            RouteMatch::Found(route) => route,
-            RouteMatch::MethodNotAllowed { .. } => return refused(None, Denial::Method),
-            RouteMatch::NotFound => return refused(None, Denial::Route),
-        };
+        match self.routes().find(method, path) {
+            RouteMatch::Found(route) => self.examine_on(route, asker),
+            RouteMatch::MethodNotAllowed { .. } => Judgement::refused(None, Denial::Method),
+            RouteMatch::NotFound => Judgement::refused(None, Denial::Route),
+        }
+    }
+
+    /// The same for a request that this route of the bundle answers.
+    pub(crate) fn examine_on<'b>(&'b self, route: &'b Route, asker: &Asker) -> Judgement<'b> {
         let Some(held) = heard(self, route, asker.caller) else {
-            return refused(Some(route), Denial::Token);
+            return Judgement::refused(Some(route), Denial::Token);
         };
         if let Some(unmet) = unmet(route.network, route.mfa_secs, self.networks(), &asker.at) {
-            return refused(Some(route), unmet.into());
+            return Judgement::refused(Some(route), unmet.into());
         }
         let activation = self.activate_roles(held.iter(), &asker.at);
         let granted = self.decide(activation.roles, route.needs);

@@ -13,6 +13,9 @@
 //! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
+//! What is allowed to stand in a policy and is probably not meant, [`lint`] says; how much of it
+//! the [`cases`] would miss if it changed, [`coverage`].
+//!
 //! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
 //!
 //! The crate opens no file and no socket and reads no clock: the same bundle and the same
@@ -22,20 +25,27 @@
 mod activation;
 mod bundle;
 pub mod cases;
+mod clean_path;
 mod cors;
+pub mod coverage;
 mod draft;
 mod files;
 mod finding;
+pub mod format;
+mod headers;
 mod judge;
 mod limits;
+mod lint;
 pub mod matrix;
 mod measure;
 mod mode;
 mod model;
 mod names;
 mod network;
+pub mod openapi;
 mod oracle;
 mod pattern;
+pub mod replay;
 mod resources;
 mod role_set;
 mod roles;
@@ -50,11 +60,14 @@ mod toml_reader;
 
 pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
 pub use self::bundle::{Bundle, Unproven};
+pub use self::clean_path::{Ambiguity, CleanPath, TARGET_BYTES_MAX};
 pub use self::cors::Cors;
 pub use self::files::{BundleFiles, BundleHash, FILE_BYTES_MAX, RUNTIME_FILES};
-pub use self::finding::{Code, Finding};
+pub use self::finding::{Code, Finding, Severity};
+pub use self::headers::ResponseHeader;
 pub use self::judge::{Asker, Caller, Denial, Judgement, Outcome};
 pub use self::limits::{Limit, LimitCount, LimitKey, LimitName, Limits};
+pub use self::lint::lint;
 pub use self::mode::Mode;
 pub use self::names::{LimitId, NetworkId, PermissionId, RoleId, RouteId};
 pub use self::network::{Network, Networks};

@@ -52,6 +52,14 @@ pub(crate) fn parse_duration(text: &str) -> Option<u64> {
     parse(text, DURATIONS)
 }
 
+/// A duration as one writes it, in the largest unit that leaves nothing over.
+pub(crate) fn duration(secs: NonZeroU32) -> String {
+    let secs = u64::from(secs.get());
+    let fits = |unit: &&Unit| secs.is_multiple_of(unit.1);
+    let (name, unit) = DURATIONS.iter().rfind(fits).copied().unwrap_or(("s", 1));
+    format!("{}{name}", secs / unit)
+}
+
 fn parse(text: &str, units: &[Unit]) -> Option<u64> {
     let (count, unit) =
         units.iter().find_map(|(name, smallest)| Some((text.strip_suffix(name)?, smallest)))?;
@@ -77,6 +85,9 @@ mod tests {
     fn durations_have_one_unit() {
         for (text, secs) in [("1s", 1), ("90s", 90), ("15m", 900), ("24h", 86400), ("1d", 86400)] {
             assert_eq!(parse(text, DURATIONS), Some(secs), "{text}");
+        }
+        for (secs, text) in [(1, "1s"), (90, "90s"), (900, "15m"), (43200, "12h"), (86400, "1d")] {
+            assert_eq!(duration(NonZeroU32::new(secs).unwrap()), text);
         }
         for text in ["", "15", "m", "0s", "1h30m", "15M", "15 m", "+1s", "-1s", "1.5h", "015m"] {
             assert_eq!(parse(text, DURATIONS), None, "{text}");

@@ -21,6 +21,8 @@ pub(crate) struct Resources {
 pub(crate) struct Resource {
     /// Whether each of them belongs to somebody, so that `own` and `others` differ.
     pub(crate) owned: bool,
+    /// The line of `routes.toml`.
+    pub(crate) line: u32,
     actions: BTreeMap<String, PermissionId>,
 }
 
@@ -50,7 +52,8 @@ impl Resources {
         // A flag that cannot be read is noted once; rules are then not blamed for it as well.
         let owned = owned.is_some_and(|value| reader.bool(&value).unwrap_or(true));
         let actions = reader.required(entry, "actions", actions);
-        let mut resource = Resource { owned, actions: BTreeMap::new() };
+        let line = reader.place(entry.key_at).line;
+        let mut resource = Resource { owned, line, actions: BTreeMap::new() };
         for action in actions.and_then(|value| reader.strings(&value)).unwrap_or_default() {
             let place = reader.place(action.at);
             if !expect_name("action", action.text, place, reader.findings()) {
@@ -91,6 +94,11 @@ impl Resources {
     /// A resource by its name.
     pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
         self.by_name.get(name)
+    }
+
+    /// Every resource, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        self.by_name.iter().map(|(name, resource)| (name.as_str(), resource))
     }
 
     /// The names of all resources.
@@ -137,6 +145,11 @@ impl Resource {
     /// One of its actions.
     pub(crate) fn action(&self, name: &str) -> Option<PermissionId> {
         self.actions.get(name).copied()
+    }
+
+    /// The permissions of its actions.
+    pub(crate) fn permissions(&self) -> impl Iterator<Item = PermissionId> {
+        self.actions.values().copied()
     }
 
     /// The names of its actions.

@@ -30,6 +30,17 @@ impl RoleSet {
         Self(self.0 | other.0)
     }
 
+    /// The roles in this set that are not in `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether some role is in both sets.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether `role` is in the set.
     pub fn contains(self, role: RoleId) -> bool {
         self.0 & Self::of(role).0 != 0
@@ -72,6 +83,9 @@ mod tests {
         let set: RoleSet = roles.into_iter().rev().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), roles);
         assert!(set.contains(RoleId(63)) && !set.contains(RoleId(62)));
+        let others = RoleSet::of(RoleId(5)).with(RoleId(7));
+        assert!(set.meets(others) && !set.without(others).meets(others));
+        assert_eq!(set.without(others).count(), 2);
         assert!(RoleSet::EMPTY.is_empty() && RoleSet::EMPTY.iter().next().is_none());
     }
 

@@ -1,10 +1,11 @@
-//! `routes.toml`: resources, conditions of roles, networks, limits, CORS and routes.
+//! `routes.toml`: resources, conditions of roles, networks, limits, CORS, headers and routes.
 
 use std::num::NonZeroU32;
 
 use crate::activation::Condition;
 use crate::cors::Cors;
 use crate::finding::{Code, Findings, Place};
+use crate::headers::{self, ResponseHeader};
 use crate::limits::Limits;
 use crate::measure::read_duration;
 use crate::names::{PermissionId, RouteId};
@@ -24,6 +25,7 @@ pub(crate) struct RoutesFile<'s> {
     pub(crate) networks: Networks,
     pub(crate) limits: Limits,
     pub(crate) cors: Option<Cors>,
+    pub(crate) headers: Vec<(ResponseHeader, String)>,
     pub(crate) conditions: Vec<RoleCondition<'s>>,
     pub(crate) routes: Vec<(Route, Place<'s>)>,
 }
@@ -42,8 +44,9 @@ impl<'s> RoutesFile<'s> {
         let document = toml_reader::parse(source, findings)?;
         let mut reader = TomlReader::new(source, findings);
         let document = reader.document(&document);
-        let known = ["resources", "roles", "networks", "limits", "cors", "routes"];
-        let [resources, roles, networks, limits, cors, routes] = reader.keys(&document, known)?;
+        let known = ["resources", "roles", "networks", "limits", "cors", "headers", "routes"];
+        let [resources, roles, networks, limits, cors, headers, routes] =
+            reader.keys(&document, known)?;
         let resources = reader.required(&document, "resources", resources);
         let routes = reader.required(&document, "routes", routes);
 
@@ -58,6 +61,9 @@ impl<'s> RoutesFile<'s> {
             file.limits = Limits::read(&section, &mut reader);
         }
         file.cors = cors.and_then(|section| Cors::read(&section, &mut reader));
+        if let Some(section) = headers {
+            file.headers = headers::read(&section, &mut reader);
+        }
         if let Some(section) = roles {
             file.read_conditions(&section, &mut reader);
         }

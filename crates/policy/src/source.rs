@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
 pub(crate) const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
 /// Characters a reviewer cannot see: control characters, and those that reorder or join text.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     let allowed = matches!(c, '\n' | '\r' | '\t');
     let invisible = matches!(c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'

@@ -97,16 +97,29 @@ pub(crate) struct DecisionTable {
 impl DecisionTable {
     /// Spreads every rule over its role and all that inherit from it.
     pub(crate) fn compile(roles: &Roles, permissions: usize, rules: &[Rule]) -> Self {
-        let mut cells = vec![Cell::default(); permissions * roles.count()].into_boxed_slice();
-        for rule in rules {
-            for role in roles.ids().filter(|role| roles.reach(*role).contains(rule.role)) {
-                let at = rule.permission.index() * roles.count() + role.index();
-                if let Some(cell) = cells.get_mut(at) {
-                    *cell = cell.merge(Cell::of(rule.scope, rule.effect));
-                }
+        let cells = vec![Cell::default(); permissions * roles.count()].into_boxed_slice();
+        let mut table = Self { cells, roles: roles.count() };
+        rules.iter().for_each(|rule| table.spread(roles, rule));
+        table
+    }
+
+    /// Compiles the cells of one permission again, from these of its rules.
+    pub(crate) fn recompile(&mut self, roles: &Roles, permission: PermissionId, rules: &[Rule]) {
+        let first = permission.index() * self.roles;
+        if let Some(cells) = self.cells.get_mut(first..first + self.roles) {
+            cells.fill(Cell::default());
+        }
+        let own = rules.iter().filter(|rule| rule.permission == permission);
+        own.for_each(|rule| self.spread(roles, rule));
+    }
+
+    fn spread(&mut self, roles: &Roles, rule: &Rule) {
+        for role in roles.ids().filter(|role| roles.reach(*role).contains(rule.role)) {
+            let at = rule.permission.index() * self.roles + role.index();
+            if let Some(cell) = self.cells.get_mut(at) {
+                *cell = cell.merge(Cell::of(rule.scope, rule.effect));
             }
         }
-        Self { cells, roles: roles.count() }
     }
 
     /// The scope these roles have on `permission`; `None` is a denial.

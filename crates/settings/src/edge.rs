@@ -34,6 +34,8 @@ pub struct EdgeSettings {
     pub never_ban: Vec<String>,
     /// Where bans are kept; left out, they end with the process.
     pub bans_file: Option<PathBuf>,
+    /// What makes the edge reload its policy by itself; left out, a link that is swapped.
+    pub policy_watch: Option<PolicyWatch>,
     /// The Unix socket on which operators' commands are taken; left out, there is none.
     pub control_socket: Option<PathBuf>,
     /// How many failures to authenticate one address is allowed.
@@ -57,9 +59,34 @@ impl Default for EdgeSettings {
             forwarded_header: ForwardedHeader::default(),
             never_ban: Vec::new(),
             bans_file: None,
+            policy_watch: None,
             control_socket: None,
             authentication: Authentication::default(),
             connections: Connections::default(),
+        }
+    }
+}
+
+/// A change by which the edge reloads its policy without being told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyWatch {
+    /// What the folder's path, or its link `..data`, leads to: one event for all files.
+    #[default]
+    Symlink,
+    /// Any change of a file, once nobody has written for 300 ms; for development.
+    Files,
+    /// None: by command alone.
+    Off,
+}
+
+impl PolicyWatch {
+    /// The word in the settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Symlink => "symlink",
+            Self::Files => "files",
+            Self::Off => "off",
         }
     }
 }

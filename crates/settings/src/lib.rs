@@ -18,8 +18,8 @@ pub mod secret;
 
 pub use self::core::{CoreSettings, PaymentSettings};
 pub use edge::{
-    Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, TlsProfile, TlsSettings,
-    TokenAlgorithm, TokenType, Upstream,
+    Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, PolicyWatch, TlsProfile,
+    TlsSettings, TokenAlgorithm, TokenType, Upstream,
 };
 pub use file::SettingsError;
 use serde::Deserialize;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::built;
 use crate::client::{Client, Protocol};
+use crate::command::Said;
 use crate::deadline::{eventually, eventually_yes};
 use crate::door::Door;
 use crate::issuer::{AUDIENCE, ISSUER, TestIssuer};
@@ -93,7 +94,7 @@ impl EdgeSetup {
         let mut process = Process::spawn(&program, arguments, folder.path());
         let (address, ops) = eventually("the edge's addresses", || {
             assert!(process.ended().is_none(), "the edge ended:\n{}", process.stderr());
-            find_addresses(&process.stderr())
+            edge_addresses(&process.stderr())
         })
         .await;
         let probe = if self.keyless { "/livez" } else { "/readyz" };
@@ -102,7 +103,7 @@ impl EdgeSetup {
         })
         .await;
         let door = Door::new(address, &folder.path().join("certificate.pem"));
-        EdgeAlone { process, door, ops, issuer, recorder, folder, _policies: self.policies }
+        EdgeAlone { process, door, ops, issuer, recorder, folder, policies: self.policies }
     }
 
     fn write(&self, folder: &Path, issuer: &TestIssuer, upstream: SocketAddr) {
@@ -135,6 +136,7 @@ format = "json"
 listen = "127.0.0.1:0"
 ops_listen = "127.0.0.1:0"
 access_log_file = "access.log"
+control_socket = "control.sock"
 {edge}
 [edge.tls]
 certificate_file = "certificate.pem"
@@ -154,8 +156,9 @@ assertion_secret_file = "secret"
     }
 }
 
-/// With port 0 the addresses are known from the log alone.
-fn find_addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
+/// Where an edge listens and where its probes are, by its log in JSON. With port 0 the addresses are
+/// known from there alone.
+pub fn edge_addresses(log: &str) -> Option<(SocketAddr, SocketAddr)> {
     let mut events = log.lines().filter_map(|line| serde_json::from_str(line).ok());
     let event = events.find(|event: &Value| event["message"] == "the edge runs")?;
     let address = |name: &str| event[name].as_str()?.parse().ok();
@@ -171,7 +174,7 @@ pub struct EdgeAlone {
     issuer: TestIssuer,
     recorder: Recorder,
     folder: TempDir,
-    _policies: PolicyFolder,
+    policies: PolicyFolder,
 }
 
 impl EdgeAlone {
@@ -205,14 +208,44 @@ impl EdgeAlone {
         &self.recorder
     }
 
+    /// Its policies.
+    pub fn policies(&self) -> &PolicyFolder {
+        &self.policies
+    }
+
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The process it runs as.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
+    /// What a command of `stockade` does to this edge.
+    pub async fn command(&self, words: &[&str]) -> Said {
+        crate::command::to_edge(&self.control(), words).await
+    }
+
+    /// The socket on which it takes commands.
+    pub fn control(&self) -> PathBuf {
+        self.folder.path().join("control.sock")
+    }
+
+    /// The file of its decision records.
+    pub fn access_log(&self) -> PathBuf {
+        self.folder.path().join("access.log")
+    }
+
+    /// Its metrics.
+    pub async fn metrics(&self) -> String {
+        crate::client::plain_get(self.ops, "/metrics").await.1
+    }
+
     /// The decision record of one request, once it is written.
     pub async fn record(&self, decision_id: &str) -> Value {
-        crate::records::find(&self.folder.path().join("access.log"), decision_id).await
+        crate::records::find(&self.access_log(), decision_id).await
     }
 }
 
@@ -242,16 +275,19 @@ impl PolicyFolder {
     pub fn with(routes: &str, policy: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shipped = |name: &str| fs::read(built::policies().join(name)).unwrap();
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            fs::write(&path, bytes).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        };
-        write("model.conf", &shipped("model.conf"));
-        write("roles.csv", &shipped("roles.csv"));
-        write("routes.toml", routes.as_bytes());
-        write("policy.csv", policy.as_bytes());
-        Self { path: folder.path().to_owned(), _made: Some(folder) }
+        let this = Self { path: folder.path().to_owned(), _made: Some(folder) };
+        this.write("model.conf", shipped("model.conf"));
+        this.write("roles.csv", shipped("roles.csv"));
+        this.write("routes.toml", routes);
+        this.write("policy.csv", policy);
+        this
+    }
+
+    /// Writes one of its files anew.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path.join(name);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     }
 
     /// A folder that is there.

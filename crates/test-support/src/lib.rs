@@ -5,6 +5,7 @@
 //! | [`Stockade`] | the built `stockade up`, on free ports and in a folder of its own |
 //! | [`EdgeAlone`] | the built `stockade-proxy`, in front of a [`Recorder`] |
 //! | [`Client`] | a well-behaved client over TLS: HTTP/1.1 or HTTP/2, JSON in and out |
+//! | [`Said`] | what a command of the built `stockade` said |
 //! | [`RawTls`], [`RawH2`] | clients that send what no library would |
 //! | [`vectors`] | attack and conformance vectors, and the ledger of those that do not hold |
 //!
@@ -22,6 +23,7 @@
 
 pub mod built;
 mod client;
+mod command;
 pub mod deadline;
 mod door;
 mod edge_alone;
@@ -33,11 +35,14 @@ mod raw_tls;
 mod recorder;
 mod records;
 mod stockade;
+pub mod storm;
+mod swap;
 pub mod vectors;
 
 pub use client::{Answer, Call, Client, Connection, Protocol};
+pub use command::Said;
 pub use door::Door;
-pub use edge_alone::{EdgeAlone, EdgeSetup, PolicyFolder};
+pub use edge_alone::{EdgeAlone, EdgeSetup, PolicyFolder, edge_addresses};
 pub use first_start::Session;
 pub use issuer::TestIssuer;
 pub use process::Process;
@@ -45,3 +50,4 @@ pub use raw_h2::{Frame, FrameKind, RawH2, StreamEnd};
 pub use raw_tls::{Ending, RawTls};
 pub use recorder::{Recorded, Recorder};
 pub use stockade::{FailedStart, Setup, Stockade};
+pub use swap::Swap;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::built;
 use crate::client::{Client, Protocol};
+use crate::command::Said;
 use crate::deadline::eventually;
 use crate::door::Door;
 use crate::first_start::{FirstStart, Session};
@@ -220,6 +221,11 @@ impl Stockade {
     /// What the ops listener of edge or core says at a path.
     pub async fn probe(&self, ops: SocketAddr, path: &str) -> (u16, String) {
         crate::client::plain_get(ops, path).await
+    }
+
+    /// What a command of `stockade` does to this edge.
+    pub async fn command(&self, words: &[&str]) -> Said {
+        crate::command::to_edge(&self.data().join("control.sock"), words).await
     }
 
     /// The edge's metrics.

@@ -10,10 +10,14 @@
 mod access;
 mod deadlines;
 mod headers;
+mod init;
 mod keep_alive;
 mod orders;
 mod pingora_items;
+mod records;
 mod refusals;
+mod reload;
+mod second_factor;
 mod start_stop;
 mod tls;
 mod tour;

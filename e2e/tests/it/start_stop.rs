@@ -282,10 +282,10 @@ fn left_nothing(failed: &FailedStart) {
     assert!(!failed.data().join("core.sock").exists());
 }
 
-const ORDER: &str = r#"{"lines":[{"sku":"MUG-BLUE","quantity":1}]}"#;
+pub(crate) const ORDER: &str = r#"{"lines":[{"sku":"MUG-BLUE","quantity":1}]}"#;
 
 /// Sends the head of an order; that the core asks for the rest tells that it is in flight.
-async fn begin_order(raw: &mut RawTls, token: &str) {
+pub(crate) async fn begin_order(raw: &mut RawTls, token: &str) {
     raw.send(format!(
         "POST /api/orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
          Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

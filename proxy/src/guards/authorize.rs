@@ -1,90 +1,63 @@
 //! Guard: the policy grants what the route needs.
 //!
-//! Needs:   the matched route, the caller and the client's address.
+//! Needs:   the matched route and who asks, with the roles that are active.
 //! Grants:  [`Permit`]: the permission, the scope, and the roles that were active.
-//! Refuses: [`Reason::PermissionDenied`], 403, naming a condition where one was in the way.
+//! Refuses: [`Reason::PermissionDenied`], 403; where only a condition is in the way,
+//!          [`Reason::NetworkNotAllowed`], 403, or [`Reason::MfaRequired`], 401.
 //! Fails:   closed. An unknown role holds nothing; a role whose condition fails is inactive.
 
-use stockade_policy::{Activation, Circumstances, PermissionId, Route, Scope};
+use stockade_policy::{Activation, Bundle, PermissionId, RoleSet, Route, Scope, Unmet};
 
-use super::authenticate::Caller;
-use crate::client_addr::ClientAddr;
-use crate::live_policy::InForce;
+use crate::asking::Asking;
 use crate::rejection::{Reason, Rejection};
 
-/// The role of a caller who shows no token.
-const ANONYMOUS: &str = "anonymous";
-
 /// Proof of an allow for this request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Permit {
-    permission: String,
+    permission: PermissionId,
     scope: Scope,
-    roles: String,
+    roles: RoleSet,
 }
 
 impl Permit {
-    pub(crate) fn permission(&self) -> &str {
-        &self.permission
+    pub(crate) fn permission(&self) -> PermissionId {
+        self.permission
     }
 
     pub(crate) fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// The active roles, separated by one space.
-    pub(crate) fn roles(&self) -> &str {
-        &self.roles
+    /// The roles that were active.
+    pub(crate) fn roles(&self) -> RoleSet {
+        self.roles
     }
 }
 
-pub(crate) fn check(
-    policy: &InForce,
-    route: &Route,
-    caller: &Caller,
-    client: ClientAddr,
-) -> Result<Permit, Rejection> {
-    let bundle = &policy.bundle;
-    let at = Circumstances { from: client.known(), mfa_age_secs: None };
-    let activation = match caller {
-        Caller::Anonymous => bundle.activate([ANONYMOUS], &at),
-        Caller::Known { principal, .. } => {
-            // An issuer that is bounded by a role holds nothing above it.
-            let within = |role: &&str| {
-                principal.max_role().is_none_or(|max_role| bundle.is_within(role, max_role))
-            };
-            bundle.activate(principal.roles().filter(within), &at)
-        }
-    };
-    let Some(scope) = bundle.decide(activation.roles, route.needs) else {
-        return Err(refusal(policy, &activation, route.needs));
-    };
-    Ok(Permit {
-        permission: bundle.permission_name(route.needs).to_owned(),
-        scope,
-        roles: role_text(policy, &activation),
-    })
-}
-
-fn role_text(policy: &InForce, activation: &Activation) -> String {
-    let mut text = String::new();
-    for role in activation.roles.iter() {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(policy.bundle.role_name(role));
+pub(crate) fn check(bundle: &Bundle, route: &Route, asking: &Asking) -> Result<Permit, Rejection> {
+    let roles = asking.activation.roles;
+    match bundle.decide(roles, route.needs) {
+        Some(scope) => Ok(Permit { permission: route.needs, scope, roles }),
+        None => Err(refusal(bundle, &asking.activation, route.needs)),
     }
-    text
 }
 
 /// Where only a condition is in the way, says which, so that an honest caller can meet it.
-fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Rejection {
-    match policy.bundle.in_the_way(activation, needs) {
-        None => Rejection::new(Reason::PermissionDenied),
-        Some(inactive) => {
-            let role = policy.bundle.role_name(inactive.role);
+fn refusal(bundle: &Bundle, activation: &Activation, needs: PermissionId) -> Rejection {
+    let Some(inactive) = bundle.in_the_way(activation, needs) else {
+        return Rejection::new(Reason::PermissionDenied);
+    };
+    let role = bundle.role_name(inactive.role);
+    match inactive.unmet {
+        Unmet::Network(_) => {
             let detail = format!("the role `{role}` is not active from your network");
             Rejection::with_detail(Reason::NetworkNotAllowed, detail)
+        }
+        Unmet::Mfa(max_age) => {
+            let detail = format!(
+                "the role `{role}` wants a second factor that is at most {max_age} s old; log in again with one"
+            );
+            Rejection { detail: Some(detail), ..Rejection::mfa_required(max_age) }
         }
     }
 }
@@ -92,9 +65,12 @@ fn refusal(policy: &InForce, activation: &Activation, needs: PermissionId) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client_addr::ClientAddr;
+    use crate::guards::authenticate::Caller;
+    use crate::live_policy::InForce;
     use crate::samples;
     use crate::token::CacheOutcome;
-    use crate::token::samples::principal;
+    use crate::token::samples::{principal, principal_with_mfa};
 
     #[track_caller]
     fn check_caller(
@@ -111,12 +87,35 @@ mod tests {
                 cached: CacheOutcome::Miss,
             },
         };
-        let client = ClientAddr::from_socket(from.map(|from| from.parse().unwrap()));
-        let outcome = check(&policy, samples::route(&policy, route), &caller, client);
-        let roles = outcome.as_ref().map(Permit::roles).map_err(|rejection| rejection.reason);
-        assert_eq!(roles, expected);
+        check_asking(&policy, caller, from, route, expected);
     }
 
+    #[track_caller]
+    fn check_asking(
+        policy: &InForce,
+        caller: Caller,
+        from: Option<&str>,
+        route: &str,
+        expected: Result<&str, Reason>,
+    ) {
+        let client = ClientAddr::from_socket(from.map(|from| from.parse().unwrap()));
+        let asking = Asking::settle(&policy.bundle, caller, client, NOW);
+        let outcome = check(&policy.bundle, samples::route(policy, route), &asking);
+        let names =
+            |permit: Permit| policy.bundle.role_names(permit.roles()).collect::<Vec<_>>().join(" ");
+        let roles = outcome.map(names).map_err(|rejection| rejection.reason);
+        assert_eq!(roles.as_deref().map_err(|reason| *reason), expected);
+    }
+
+    #[track_caller]
+    fn check_mfa(mfa_at: u64, expected: Result<&str, Reason>) {
+        let policy = samples::policy();
+        let principal = principal_with_mfa(&["auditor"], mfa_at).into();
+        let caller = Caller::Known { principal, cached: CacheOutcome::Miss };
+        check_asking(&policy, caller, ELSEWHERE, "change", expected);
+    }
+
+    const NOW: u64 = 1_000_000;
     const OFFICE: Option<&str> = Some("192.0.2.1");
     const ELSEWHERE: Option<&str> = Some("198.51.100.1");
 
@@ -143,6 +142,16 @@ mod tests {
         check_caller(Some((&["admin"], None)), None, "change", network);
         check_caller(Some((&["admin"], None)), ELSEWHERE, "look", network);
         check_caller(Some((&["admin", "customer"], None)), ELSEWHERE, "look", Ok("customer"));
+    }
+
+    #[test]
+    fn a_second_factor_counts_while_it_is_fresh() {
+        check_mfa(NOW, Ok("auditor"));
+        check_mfa(NOW - 3600, Ok("auditor"));
+        check_mfa(NOW - 3601, Err(Reason::MfaRequired));
+        check_mfa(NOW + 3, Ok("auditor"));
+        check_mfa(NOW + 60, Err(Reason::MfaRequired));
+        check_caller(Some((&["auditor"], None)), OFFICE, "change", Err(Reason::MfaRequired));
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! Fails:   closed. What cannot be understood in exactly one way is refused.
 
 use http::{Version, header};
+use stockade_policy::CleanPath;
 
-use crate::clean_path::CleanPath;
 use crate::host;
 use crate::rejection::{Reason, Rejection};
 use crate::request_head::RequestHead;

@@ -25,6 +25,18 @@ fn a_quota_can_be_spent_at_once_and_comes_back_evenly() {
 }
 
 #[test]
+fn what_was_spent_stays_with_a_limit_that_changes_and_is_at_most_its_quota() {
+    let limiter = Limiter::new();
+    for _ in 0..6 {
+        limiter.spend(LOGIN, who(1), SECOND);
+    }
+    let relaxed = Quota { window_secs: 10, ..LOGIN };
+    assert_eq!(limiter.look(relaxed, who(1), SECOND).retry_after_secs, Some(2));
+    assert_eq!(limiter.spend(relaxed, who(1), SECOND).retry_after_secs, Some(2));
+    assert_eq!(limiter.spend(relaxed, who(1), 3 * SECOND).retry_after_secs, None);
+}
+
+#[test]
 fn one_does_not_spend_anothers_quota() {
     let limiter = Limiter::new();
     for _ in 0..6 {

@@ -7,10 +7,10 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use stockade_policy::TARGET_BYTES_MAX;
 use tokio::time::{Instant, timeout_at};
 
 use super::stream::ClientStream;
-use crate::clean_path::TARGET_BYTES_MAX;
 use crate::host;
 use crate::rejection::{Reason, Rejection};
 

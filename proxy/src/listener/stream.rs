@@ -19,12 +19,12 @@ use pingora::protocols::{
     TimingDigest, UniqueID, UniqueIDType,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::fence::Fence;
 use super::h2_heads::HeadWatch;
 use super::head::Framing;
+use super::socket::ClientSocket;
 
 /// Bytes taken from TLS at once.
 const READ_BYTES: usize = 8 * 1024;
@@ -40,7 +40,7 @@ const LINGER_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct ClientStream {
-    tls: TlsStream<TcpStream>,
+    tls: TlsStream<ClientSocket>,
     socket: Arc<SocketDigest>,
     id: UniqueIDType,
     fence: Fence,
@@ -51,7 +51,7 @@ pub(super) struct ClientStream {
 }
 
 impl ClientStream {
-    pub(super) fn new(tls: TlsStream<TcpStream>, peer: SocketAddr) -> Self {
+    pub(super) fn new(tls: TlsStream<ClientSocket>, peer: SocketAddr) -> Self {
         use std::os::fd::AsRawFd as _;
         let id = tls.get_ref().0.as_raw_fd();
         let socket = SocketDigest::from_raw_fd(id);

@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::caps::Caps;
+use super::socket::ClientSocket;
 use super::stream::ClientStream;
 use super::{h1, h2};
 use crate::client_addr::ClientAddr;
@@ -130,7 +131,7 @@ impl Worker {
         };
         // Latency only: a connection without it still works.
         drop(socket.set_nodelay(true));
-        let handshake = self.acceptor.accept(socket);
+        let handshake = self.acceptor.accept(ClientSocket::new(socket));
         let tls = match timeout(self.shared.limits.handshake_timeout, handshake).await {
             Ok(Ok(tls)) => tls,
             Ok(Err(_)) => return self.shared.metrics.refused(Refused::Handshake),

@@ -1,14 +1,20 @@
 //! Claims, and the principal they make.
 
-use super::TokenError;
 use super::keys::IssuerRules;
 use super::object::Object;
+use super::{LEEWAY_SECS, TokenError};
 
 /// Longest subject, session and role name accepted, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
 /// Most roles a token may hold.
 const ROLES_MAX: usize = 16;
+
+/// Methods of authentication (`amr`, RFC 8176) that prove a second factor: several at once, or one
+/// that is a thing the caller has or is. What is only known (`pwd`, `pin`, `kba`), reached over
+/// telephones (`sms`, `tel`) or guessed from circumstances (`geo`, `rba`) proves none.
+const SECOND_FACTORS: [&str; 10] =
+    ["mfa", "otp", "hwk", "swk", "sc", "fpt", "face", "iris", "retina", "vbm"];
 
 /// A token's claims, not yet believed.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(crate) struct Principal {
     roles: Vec<String>,
     max_role: Option<String>,
     authenticated_at: u64,
+    /// When a second factor was proven, in seconds since 1970 UTC.
+    mfa_at: Option<u64>,
     not_before: f64,
     expires_at: f64,
 }
@@ -48,12 +56,15 @@ impl Claims {
         }
         let expires_at = claims.take_date("exp")?.ok_or(TokenError::Malformed)?;
         claims.take_date("iat")?;
+        let authenticated_at = whole_secs(claims.take_date("auth_time")?);
+        let methods = claims.take_list("amr")?.unwrap_or_default();
         let principal = Principal {
             subject: claims.take_text(&rules.subject_claim)?.ok_or(TokenError::Malformed)?,
             session: claims.take_text("sid")?.unwrap_or_default(),
             roles: claims.take_list(&rules.roles_claim)?.unwrap_or_default(),
             max_role: rules.max_role.clone(),
-            authenticated_at: whole_secs(claims.take_date("auth_time")?),
+            authenticated_at,
+            mfa_at: proves_mfa(&methods, rules).then_some(authenticated_at).filter(|at| *at > 0),
             not_before: claims.take_date("nbf")?.unwrap_or_default(),
             expires_at: rules.accept_until.map_or(expires_at, |until| expires_at.min(until)),
         };
@@ -64,13 +75,14 @@ impl Claims {
 impl Principal {
     /// A principal that no token stands behind.
     #[cfg(test)]
-    pub(super) fn sample(roles: &[&str], max_role: Option<&str>) -> Self {
+    pub(super) fn sample(roles: &[&str], max_role: Option<&str>, mfa_at: Option<u64>) -> Self {
         Self {
             subject: "a-1".to_owned(),
             session: String::new(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             max_role: max_role.map(str::to_owned),
             authenticated_at: 0,
+            mfa_at,
             not_before: 0.0,
             expires_at: f64::MAX,
         }
@@ -97,6 +109,11 @@ impl Principal {
         self.authenticated_at
     }
 
+    /// How old the second factor is at `now`; `None` without one, or with one from the future.
+    pub(crate) fn mfa_age_secs(&self, now: u64) -> Option<u64> {
+        self.mfa_at.filter(|at| *at <= now + LEEWAY_SECS).map(|at| now.saturating_sub(at))
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in an f64")]
     pub(super) fn check_life(&self, now: u64, leeway: u64) -> Result<(), TokenError> {
         if now.saturating_sub(leeway) as f64 >= self.expires_at {
@@ -114,6 +131,12 @@ impl Principal {
             && self.roles.len() <= ROLES_MAX
             && self.roles.iter().all(|role| is_name(role))
     }
+}
+
+/// An issuer that is bounded by a role is one of before: it never vouches for a second factor.
+fn proves_mfa(methods: &[String], rules: &IssuerRules) -> bool {
+    let strong = |method: &String| SECOND_FACTORS.contains(&method.as_str());
+    rules.max_role.is_none() && methods.iter().any(strong)
 }
 
 /// Visible ASCII of a sane length: safe in a header, a log line and a metric's exemplar.

@@ -206,3 +206,43 @@ fn key_sets_are_read_strictly() {
         assert!(KeySet::parse(set.as_bytes(), &[TokenAlgorithm::Es256]).is_err(), "{set}");
     }
 }
+
+#[test]
+fn a_second_factor_is_as_old_as_the_authentication_that_proved_it() {
+    let world = world();
+    let age = |amr: Value, auth_time: Value| {
+        let mut claims = claims();
+        claims["amr"] = amr;
+        claims["auth_time"] = auth_time;
+        let (principal, _) = world.verify(&world.token(&header(), &claims), NOW).unwrap();
+        principal.mfa_age_secs(NOW)
+    };
+    for amr in [json!(["pwd", "otp"]), json!(["mfa"]), json!(["hwk", "pin"]), json!("fpt")] {
+        assert_eq!(age(amr.clone(), json!(NOW - 100)), Some(100), "{amr}");
+        assert_eq!(age(amr.clone(), json!(NOW + 3)), Some(0), "{amr}");
+        assert_eq!(age(amr.clone(), json!(NOW + 60)), None, "{amr}");
+        assert_eq!(age(amr, json!(0)), None);
+    }
+    for amr in
+        [json!([]), json!(["pwd"]), json!(["pin", "kba"]), json!(["sms", "tel"]), json!("MFA")]
+    {
+        assert_eq!(age(amr.clone(), json!(NOW - 100)), None, "{amr}");
+    }
+    world.claims_refused("amr", json!(1), TokenError::Malformed);
+    world.claims_refused("amr", json!(["otp", 1]), TokenError::Malformed);
+}
+
+#[test]
+fn an_issuer_that_is_bounded_by_a_role_vouches_for_no_second_factor() {
+    crate::crypto::install();
+    let key = signing_key();
+    let rules = issuer().rules().clone();
+    let bounded = IssuerRules { max_role: Some("customer".to_owned()), ..rules };
+    let issuer = Arc::new(IssuerKeys::new(bounded));
+    issuer.replace(key_set(&key));
+    let world = World { key, verifier: TokenVerifier::new(vec![issuer.clone()]), issuer };
+    let mut claims = claims();
+    claims["amr"] = json!(["pwd", "otp", "mfa"]);
+    let (principal, _) = world.verify(&world.token(&header(), &claims), NOW).unwrap();
+    assert_eq!(principal.mfa_age_secs(NOW), None);
+}

@@ -2,6 +2,28 @@
 
 use std::fmt;
 
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The bundle is refused.
+    Error,
+    /// The bundle is served; something in it is probably not meant.
+    Warning,
+    /// The bundle is served; something in it must not be forgotten.
+    Note,
+}
+
+impl Severity {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// Declares the codes once: variant, text and meaning cannot drift apart.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
@@ -13,12 +35,21 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, in the order of their texts.
+            /// Every code: errors, warnings, notes, each in the order of their texts.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The stable text, for example `P044`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
+            }
+
+            /// How much a finding of this code weighs: `P` is an error, `W` a warning, `N` a note.
+            pub fn severity(self) -> Severity {
+                match self.as_str().as_bytes().first() {
+                    Some(b'W') => Severity::Warning,
+                    Some(b'N') => Severity::Note,
+                    _ => Severity::Error,
+                }
             }
 
             /// What the code means, in one sentence.
@@ -145,11 +176,72 @@ codes! {
     CaseAddress = "P082",
     /// An age of a second factor in a case that is not understood.
     CaseAge = "P083",
+    /// A route in a case that there is none of.
+    CaseRoute = "P084",
 
     /// An origin that is not written exactly as browsers send it.
     BadOrigin = "P090",
     /// A header that is not one name in small letters.
     BadHeader = "P091",
+    /// A text that cannot be the value of a header.
+    BadHeaderValue = "P092",
+
+    /// A file that is no OpenAPI document, or one whose operations name no permissions.
+    OpenApiSyntax = "P100",
+    /// An operation of the upstream's that no route leads to.
+    OperationWithoutRoute = "P101",
+    /// A route that leads to no operation of the upstream's.
+    RouteWithoutOperation = "P102",
+    /// An operation that demands another permission than its route does.
+    PermissionDiffers = "P103",
+
+    /// A rule that says nothing which another rule does not say.
+    RepeatedRule = "W101",
+    /// A rule without which nothing changes, for what several others say.
+    DeadRule = "W102",
+    /// An allow that is overridden by denies, all of it.
+    OverriddenRule = "W103",
+    /// A deny of what nobody is allowed.
+    IdleDeny = "W104",
+    /// A deny that takes from a senior what it is allowed by other rules.
+    DenyReachesSenior = "W105",
+
+    /// A role that no rule reaches.
+    RoleWithoutRules = "W201",
+    /// A role that can do neither more nor less than one below it.
+    EqualRole = "W202",
+    /// A role that lacks a condition which a role below it has.
+    ConditionNotInherited = "W203",
+    /// A role whose condition is weaker than that of a role below it.
+    WeakerCondition = "W204",
+
+    /// A route that nobody is allowed on.
+    NobodyAllowed = "W301",
+    /// A route whose conditions nobody can meet who is allowed on it.
+    UnreachableRoute = "W302",
+    /// A role that is allowed on a route and can never be where the route answers.
+    RoleKeptOut = "W303",
+    /// A route that takes callers without a token and allows them nothing.
+    ClosedToVisitors = "W304",
+
+    /// A permission that no route needs.
+    UnneededPermission = "W401",
+    /// A permission that no rule allows.
+    UngrantedPermission = "W402",
+    /// A resource that no route and no rule is about.
+    UnusedResource = "W403",
+    /// A network that no role and no route is kept to.
+    UnusedNetwork = "W404",
+    /// A limit that no route counts towards.
+    UnusedLimit = "W405",
+
+    /// A network that holds nobody.
+    EmptyNetwork = "W501",
+    /// An address range that lies within another of its network.
+    OverlappingRanges = "W502",
+
+    /// A rule, route or limit that is only tried.
+    OnlyTried = "N101",
 }
 
 impl fmt::Display for Code {
@@ -164,7 +256,8 @@ mod tests {
 
     #[test]
     fn texts_rise_and_every_code_has_a_meaning() {
-        assert!(Code::ALL.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+        let place = |code: &Code| (code.severity(), code.as_str());
+        assert!(Code::ALL.is_sorted_by(|a, b| place(a) < place(b)));
         assert!(Code::ALL.iter().all(|code| code.meaning().ends_with('.')));
     }
 }

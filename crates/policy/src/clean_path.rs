@@ -10,11 +10,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Longest path and query accepted, in bytes.
-pub(crate) const TARGET_BYTES_MAX: usize = 8 * 1024;
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 
 /// A canonical path with its query as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CleanPath {
+pub struct CleanPath {
     /// Path and query in one string, as forwarded.
     text: String,
     /// Where the query's `?` is, or the length.
@@ -23,14 +23,23 @@ pub(crate) struct CleanPath {
 
 /// What makes a path ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ambiguity {
+#[non_exhaustive]
+pub enum Ambiguity {
+    /// It is longer than [`TARGET_BYTES_MAX`].
     TooLong,
+    /// It does not begin with `/`.
     NotAbsolute,
+    /// Two slashes stand beside each other.
     EmptySegment,
+    /// A segment is made of dots alone.
     DotSegment,
+    /// A byte that no path, or no query, may have.
     Byte(u8),
+    /// A `%` without two hexadecimal digits behind it.
     Encoding,
+    /// An encoded byte that servers read differently.
     EncodedByte(u8),
+    /// Encoded bytes that are no UTF-8.
     NotUtf8,
 }
 
@@ -54,7 +63,7 @@ impl CleanPath {
     ///
     /// # Errors
     /// [`Ambiguity`], the first one found.
-    pub(crate) fn parse(target: &[u8]) -> Result<Self, Ambiguity> {
+    pub fn parse(target: &[u8]) -> Result<Self, Ambiguity> {
         if target.len() > TARGET_BYTES_MAX {
             return Err(Ambiguity::TooLong);
         }
@@ -75,14 +84,14 @@ impl CleanPath {
     }
 
     /// The path alone.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         self.text.get(..self.path_end).unwrap_or_default()
     }
 
     /// The path as the most lenient server reads it: decoded once more, look-alikes taken for
     /// ASCII, cut off where a query or a fragment could begin, without what some servers drop
     /// around segments. Not for forwarding.
-    pub(crate) fn lenient(&self) -> Cow<'_, str> {
+    pub fn lenient(&self) -> Cow<'_, str> {
         let path = self.as_str();
         if !path.contains('%') && !path.contains("./") && !path.ends_with(['.', '/']) {
             return Cow::Borrowed(path);
@@ -104,7 +113,7 @@ impl CleanPath {
     }
 
     /// Path and query, as forwarded.
-    pub(crate) fn with_query(&self) -> &str {
+    pub fn with_query(&self) -> &str {
         &self.text
     }
 }

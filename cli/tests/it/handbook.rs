@@ -1,0 +1,72 @@
+//! What `policies/README.md` shows is what the program says.
+
+use super::*;
+
+/// Tries what the handbook shows behind `$ COMMAND` for a folder, somewhere: `...` stands for
+/// lines left out, and lines of files are not counted, because comments come and go there.
+#[track_caller]
+fn shown_in_handbook(command: &str, folder: &Path) {
+    let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
+    let words = shell_words::split(command).unwrap();
+    let words = words.iter().skip(1).map(String::as_str).chain([folder.to_str().unwrap()]);
+    let (_, out, err) = told(stockade(words));
+    assert_eq!(err, "");
+    let out: Vec<_> = out.lines().map(without_line_number).collect();
+    let heading = format!("$ {command}\n");
+    let mut shown = handbook.split(&heading).skip(1).map(|rest| rest.split("```").next().unwrap());
+    let is_what_is_said = |shown: &str| {
+        let lines: Vec<_> = shown.lines().map(without_line_number).collect();
+        let whole = !lines.iter().any(|line| line == "...");
+        let known = lines.iter().all(|line| line == "..." || out.contains(line));
+        known && (!whole || lines.len() == out.len())
+    };
+    assert!(shown.any(is_what_is_said), "policies/README.md does not show:\n{}", out.join("\n"));
+}
+
+/// `file.csv:12:5: words` as `file.csv::5: words`, wherever it stands.
+fn without_line_number(line: &str) -> String {
+    let mut pieces = line.split_inclusive([':', ' ']);
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let of_file = [".csv:", ".toml:", ".yaml:"].iter().any(|end| kept.ends_with(end));
+        let digits = |c: char| c.is_ascii_digit();
+        kept.push_str(if of_file { piece.trim_start_matches(digits) } else { piece });
+    }
+    kept
+}
+
+#[test]
+fn the_findings_of_the_handbook_are_those_of_the_program() {
+    let folder = copy_of_shipped();
+    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
+    edit(folder.path(), "policy.csv", "read,     own,   allow", "read,     own,   Allow");
+    edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
+    shown_in_handbook("stockade policy check", folder.path());
+}
+
+#[test]
+fn the_cases_of_the_handbook_are_those_of_the_program() {
+    let folder = copy_of_shipped();
+    shown_in_handbook("stockade policy test", folder.path());
+    edit(folder.path(), "policy.csv", "create,   own,   allow", "create,   any,   allow");
+    shown_in_handbook("stockade policy test", folder.path());
+    shown_in_handbook("stockade policy matrix --check", folder.path());
+}
+
+#[test]
+fn the_matrix_of_the_handbook_is_that_of_the_program() {
+    shown_in_handbook("stockade policy matrix", &shipped());
+}
+
+#[test]
+fn the_form_of_the_handbook_is_that_of_the_program() {
+    let folder = copy_of_shipped();
+    edit(folder.path(), "policy.csv", "p,   customer,    orders,", "p,customer,orders,");
+    shown_in_handbook("stockade policy fmt --check", folder.path());
+}
+
+#[test]
+fn the_simulation_of_the_handbook_is_that_of_the_program() {
+    let command = "stockade policy simulate --as customer 'curl -d {} https://shop/api/orders'";
+    shown_in_handbook(command, &shipped());
+}

@@ -1,0 +1,43 @@
+//! A link that leads to one policy folder at a time, as deployments swap them.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::edge_alone::PolicyFolder;
+
+/// A place with a link in it.
+#[derive(Debug)]
+pub struct Swap {
+    place: TempDir,
+    link: PathBuf,
+}
+
+impl Swap {
+    /// A link named `name` that leads to this folder.
+    pub fn new(name: &str, first: &PolicyFolder) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let link = place.path().join(name);
+        symlink(first.path(), &link).unwrap();
+        Self { place, link }
+    }
+
+    /// Where the link is.
+    pub fn link(&self) -> &Path {
+        &self.link
+    }
+
+    /// The folder that holds the link.
+    pub fn place(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Lets the link lead to another folder, in one step.
+    pub fn to(&self, next: &PolicyFolder) {
+        let draft = self.place.path().join("draft");
+        symlink(next.path(), &draft).unwrap();
+        fs::rename(&draft, &self.link).unwrap();
+    }
+}
