@@ -38,15 +38,22 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
-    detail: Option<Box<str>>,
+    /// Boxed, so that refusals stay small.
+    more: Option<Box<More>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     oauth_error: Option<&'static str>,
     /// Makes the code an outcome to be counted.
     counted_as: Option<fn(&'static str) -> Counted>,
-    /// Prices that are not as expected.
-    changes: Vec<PriceChange>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// What is known of one very occurrence.
+#[derive(Debug, Clone, Default)]
+struct More {
+    detail: Option<Box<str>>,
+    /// Prices that are not as expected.
+    changes: Vec<PriceChange>,
 }
 
 impl Problem {
@@ -55,11 +62,10 @@ impl Problem {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
             title,
-            detail: None,
+            more: None,
             headers: Vec::new(),
             oauth_error: None,
             counted_as: None,
-            changes: Vec::new(),
             cause: None,
         }
     }
@@ -100,12 +106,12 @@ impl Problem {
 
     /// Names what costs something else than was expected.
     pub(super) fn with_changes(mut self, changes: Vec<PriceChange>) -> Self {
-        self.changes = changes;
+        self.more.get_or_insert_default().changes = changes;
         self
     }
 
     pub(super) fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
-        self.detail = Some(detail.into());
+        self.more.get_or_insert_default().detail = Some(detail.into());
         self
     }
 
@@ -136,10 +142,11 @@ impl Problem {
 
     fn bytes(&self, request: Option<RequestId>) -> Vec<u8> {
         let mut problem = problem::Problem::new(self.status.as_u16(), self.code, self.title);
-        problem.detail = self.detail.as_deref().map(str::to_owned);
+        let more = self.more.as_deref();
+        problem.detail = more.and_then(|more| more.detail.as_deref()).map(str::to_owned);
         problem.decision_id = request.map(|request| request.0);
         let error_description = self.oauth_error.map(|_| self.title);
-        let changes = &self.changes;
+        let changes = more.map(|more| more.changes.as_slice()).unwrap_or_default();
         let body = ProblemBody { error: self.oauth_error, error_description, changes, problem };
         // Plain strings and a number: serialising cannot fail, and an empty body is still safe.
         serde_json::to_vec(&body).unwrap_or_default()

@@ -95,7 +95,7 @@ impl JobBook {
     }
 
     /// Jobs the batch adds, unless the same is there already.
-    pub(crate) fn new(&self) -> impl Iterator<Item = &Job> {
+    pub(crate) fn added(&self) -> impl Iterator<Item = &Job> {
         self.new.values()
     }
 

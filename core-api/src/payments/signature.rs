@@ -194,7 +194,11 @@ mod tests {
             (301, Err(Unsigned::Stale)),
         ] {
             let header = secret.header(b"{}", at(1_800_000_000 + offset));
-            assert_eq!(verify(&[secret.clone()], &header, b"{}", now), verdict, "{offset}");
+            assert_eq!(
+                verify(std::slice::from_ref(&secret), &header, b"{}", now),
+                verdict,
+                "{offset}"
+            );
         }
     }
 

@@ -66,10 +66,11 @@ impl Base {
             return Err(NotABase);
         }
         let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let is_plain = uri.scheme() == Some(&Scheme::HTTP);
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         // SECURITY: without TLS, our key and the amounts would be anybody's.
-        if !is_tls && !(uri.scheme() == Some(&Scheme::HTTP) && is_loopback) {
+        if !(is_tls || (is_plain && is_loopback)) {
             return Err(NotABase);
         }
         let prefix = uri.path().trim_end_matches('/').to_owned();

@@ -100,7 +100,7 @@ impl Books {
         if self.intents.len() > REMEMBERED_MAX {
             self.intents.pop_first();
         }
-        self.happened("payment_intent.created", object.clone());
+        self.happened("payment_intent.created", &object);
         Ok(object)
     }
 
@@ -118,12 +118,12 @@ impl Books {
         }
         if form.get("payment_method").is_some_and(|card| card == "pm_card_chargeDeclined") {
             let object = intent.object();
-            self.happened("payment_intent.payment_failed", object);
+            self.happened("payment_intent.payment_failed", &object);
             return Err(Declined { status: 402, kind: "card_error", code: "card_declined" });
         }
         intent.status = "requires_capture";
         let object = intent.object();
-        self.happened("payment_intent.amount_capturable_updated", object.clone());
+        self.happened("payment_intent.amount_capturable_updated", &object);
         Ok(object)
     }
 
@@ -134,7 +134,7 @@ impl Books {
         }
         (intent.status, intent.received) = ("succeeded", intent.amount);
         let object = intent.object();
-        self.happened("payment_intent.succeeded", object.clone());
+        self.happened("payment_intent.succeeded", &object);
         Ok(object)
     }
 
@@ -145,7 +145,7 @@ impl Books {
         }
         intent.status = "canceled";
         let object = intent.object();
-        self.happened("payment_intent.canceled", object.clone());
+        self.happened("payment_intent.canceled", &object);
         Ok(object)
     }
 
@@ -166,8 +166,8 @@ impl Books {
             "currency": intent.currency, "payment_intent": intent.id, "metadata": metadata(form),
         });
         let charge = intent.charge();
-        self.happened("refund.created", refund.clone());
-        self.happened("charge.refunded", charge);
+        self.happened("refund.created", &refund);
+        self.happened("charge.refunded", &charge);
         Ok(refund)
     }
 
@@ -177,7 +177,7 @@ impl Books {
         json!({"object": "list", "data": newest, "has_more": self.events.len() > newest.len()})
     }
 
-    fn happened(&mut self, kind: &str, object: Value) {
+    fn happened(&mut self, kind: &str, object: &Value) {
         let event = json!({
             "id": self.name("evt"), "object": "event", "type": kind, "created": self.now,
             "data": {"object": object},

@@ -193,7 +193,7 @@ fn a_life_ends_with_an_order_that_is_paid_for() {
     assert_eq!(sheet.orders.find(Reach::Any, id(1)).unwrap().state, OrderState::Paid);
     assert_eq!(sheet.shelf.level(&lamp()).unwrap(), StockLevel { on_hand: 5, reserved: 0 });
     // The other payment of the order is given up, and one capture was asked for.
-    let jobs: Vec<_> = sheet.outbox.new().map(|job| (job.kind, job.payment().unwrap())).collect();
+    let jobs: Vec<_> = sheet.outbox.added().map(|job| (job.kind, job.payment().unwrap())).collect();
     assert_eq!(jobs, [(JobKind::Capture, id(10)), (JobKind::Cancel, id(11))]);
 }
 
@@ -221,7 +221,7 @@ fn money_that_cannot_be_kept_goes_back() {
         assert_eq!(back, expected.map(|reason| (reason, taken - 300)), "{state:?} {free}");
         let order = sheet.orders.find(Reach::Any, id(1)).unwrap().state;
         assert_eq!(order, if expected.is_none() { Paid } else { state });
-        let is_asked_for = sheet.outbox.new().any(|job| job.kind == JobKind::Refund);
+        let is_asked_for = sheet.outbox.added().any(|job| job.kind == JobKind::Refund);
         assert_eq!(is_asked_for, expected.is_some());
     }
 }
@@ -239,7 +239,7 @@ fn what_is_authorised_is_taken_only_where_it_can_be_kept() {
         let mut sheet = sheet(state, free);
         let kind_of = "amount_capturable_updated";
         intent("evt_1", kind_of, 10, "requires_capture", 0).decide(&mut sheet);
-        let asked: Vec<_> = sheet.outbox.new().map(|job| job.kind).collect();
+        let asked: Vec<_> = sheet.outbox.added().map(|job| job.kind).collect();
         assert_eq!(asked, [kind], "{state:?} {free}");
     }
     // Of two at once, the first.
@@ -248,7 +248,8 @@ fn what_is_authorised_is_taken_only_where_it_can_be_kept() {
         intent(name, "amount_capturable_updated", payment, "requires_capture", 0)
             .decide(&mut sheet);
     }
-    let asked: Vec<_> = sheet.outbox.new().map(|job| (job.kind, job.payment().unwrap())).collect();
+    let asked: Vec<_> =
+        sheet.outbox.added().map(|job| (job.kind, job.payment().unwrap())).collect();
     assert_eq!(asked, [(JobKind::Capture, id(10)), (JobKind::Cancel, id(11))]);
 }
 

@@ -130,7 +130,7 @@ pub(super) async fn save(
         let changed = rows(changed.map(row))?;
         sqlx::query(UPDATE).bind(changed).execute(&mut *connection).await?;
     }
-    let mut new = sheet.outbox.new().peekable();
+    let mut new = sheet.outbox.added().peekable();
     if new.peek().is_some() {
         let row = |job: &Job| {
             let subject = job.subject.simple().to_string();
