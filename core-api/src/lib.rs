@@ -150,7 +150,8 @@ impl Core {
         let mut sweeping = JoinSet::new();
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
         let (stop_working, stopped) = watch::channel(false);
-        let working = tokio::spawn(outbox::work_until(Arc::clone(&app), stopped));
+        let mut working = JoinSet::new();
+        working.spawn(outbox::work_until(Arc::clone(&app), stopped));
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,
@@ -160,7 +161,7 @@ impl Core {
         sweeping.shutdown().await;
         // What the last requests left to be done, if it is quickly done.
         stop_working.send_replace(true);
-        if let Err(error) = working.await {
+        if let Some(Err(error)) = working.join_next().await {
             tracing::error!(%error, "the outbox's worker broke");
         }
         // The writer's connection closes last: it alone can fold the log into the database.

@@ -74,6 +74,11 @@ impl Write for ProviderEvent {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Received {
+        if let News::Unreadable = self.news {
+            tracing::warn!(kind = self.kind, "an event's object cannot be read");
+            // Not noted, so that whoever understands it later can be told again.
+            return Received::Unreadable;
+        }
         if !sheet.payments.note(&self.id, &self.kind) {
             return Received::Duplicate;
         }
@@ -91,11 +96,7 @@ impl Write for ProviderEvent {
                 settle_refund(sheet, told);
                 if is_ours { Received::Applied } else { Received::Ignored }
             }
-            News::Nothing => Received::Ignored,
-            News::Unreadable => {
-                tracing::warn!(kind = self.kind, "an event's object cannot be read");
-                Received::Unreadable
-            }
+            News::Nothing | News::Unreadable => Received::Ignored,
         }
     }
 }
