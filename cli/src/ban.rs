@@ -61,6 +61,7 @@ fn print(answer: Answer, out: &mut dyn Write) -> anyhow::Result<Exit> {
             }
         }
         Answer::PolicyChange { .. }
+        | Answer::PolicyTrial { .. }
         | Answer::PolicyRefused { .. }
         | Answer::PolicyStatus { .. } => bail!("the edge answered another question"),
     }

@@ -42,7 +42,10 @@ impl ControlArgs {
 
 fn patience(command: &Command) -> Duration {
     match command {
-        Command::PolicyReload { .. } | Command::PolicyRollback { .. } => PROOF_TIMEOUT,
+        Command::PolicyReload { .. }
+        | Command::PolicyRollback { .. }
+        | Command::PolicyShadow { .. }
+        | Command::PolicyPromote => PROOF_TIMEOUT,
         Command::Ban { .. } | Command::Unban { .. } | Command::Bans | Command::PolicyStatus => {
             ANSWER_TIMEOUT
         }

@@ -30,6 +30,18 @@ const PAGES: &[Page] = &[
     },
     #[cfg(feature = "serve")]
     Page {
+        verb: "migrate",
+        exits: &[(0, "the tables are as this program needs them"), (1, "they are not, and what was there is unchanged")],
+        examples: &["stockade migrate postgres://owner@db.example/shop --password-file owner.password"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "copy",
+        exits: &[(0, "the whole shop is there, and proven"), (1, "nothing was copied")],
+        examples: &["stockade copy --from sqlite:.stockade/stockade.db --to postgres://stockade@db.example/shop"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
         verb: "user create",
         exits: &[(0, "the account is there"), (1, "it could not be made")],
         examples: &["stockade user create --role super-admin --username ada --email ada@shop.example"],
@@ -67,11 +79,27 @@ const PAGES: &[Page] = &[
         examples: &["stockade policy coverage", "stockade policy coverage --min 90 policies"],
     },
     Page {
+        verb: "policy who-can",
+        exits: &[(0, "somebody can"), (1, "the policy is refused, or there is no such permission or route"), (2, "nobody can")],
+        examples: &[
+            "stockade policy who-can orders.cancel",
+            "stockade policy who-can 'DELETE /api/products/42'",
+        ],
+    },
+    Page {
         verb: "policy matrix",
         exits: &[(0, "it is printed, or as reviewed"), (1, "the policy is refused"), (2, "it is not as reviewed")],
         examples: &[
             "stockade policy matrix > policies/golden/matrix.txt",
             "stockade policy matrix --check",
+        ],
+    },
+    Page {
+        verb: "policy replay",
+        exits: &[(0, "nothing would have been decided differently, or it is accepted"), (1, "the policy or a log could not be read"), (2, "somebody would have got less, or something else"), (3, "somebody would have got more")],
+        examples: &[
+            "stockade policy replay .stockade/access.log",
+            "stockade policy replay --policies policies.next access.log access.log.1.gz",
         ],
     },
     Page {
@@ -102,6 +130,16 @@ const PAGES: &[Page] = &[
         verb: "policy rollback",
         exits: &[(0, "the earlier bundle is served"), (1, "the edge did not answer"), (2, "there is none to go back to")],
         examples: &["stockade policy rollback"],
+    },
+    Page {
+        verb: "policy shadow",
+        exits: &[(0, "the candidate is tried, or none is any more"), (1, "the edge did not answer"), (2, "the candidate is refused, and nothing changes")],
+        examples: &["stockade policy shadow policies.next", "stockade policy shadow --off"],
+    },
+    Page {
+        verb: "policy promote",
+        exits: &[(0, "the candidate is served"), (1, "the edge did not answer"), (2, "there is no candidate")],
+        examples: &["stockade policy promote"],
     },
     Page {
         verb: "ban",

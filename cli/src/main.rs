@@ -6,12 +6,16 @@
 mod ban;
 mod completions;
 mod control;
+#[cfg(feature = "serve")]
+mod copy;
 mod duration;
 mod exit;
 mod health;
 mod help;
 mod init;
 mod man;
+#[cfg(feature = "serve")]
+mod migrate;
 mod policy;
 mod render;
 #[cfg(feature = "serve")]
@@ -52,6 +56,12 @@ enum Verb {
     /// Prove that stock, ledger and orders agree.
     #[cfg(feature = "serve")]
     Verify(verify::VerifyArgs),
+    /// Make PostgreSQL's tables, as their owner, or bring them up to date.
+    #[cfg(feature = "serve")]
+    Migrate(migrate::MigrateArgs),
+    /// Move a shop from SQLite to PostgreSQL, and prove that all of it is there.
+    #[cfg(feature = "serve")]
+    Copy(copy::CopyArgs),
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
@@ -110,6 +120,10 @@ fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Up(args) => up::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::Verify(args) => verify::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Migrate(args) => migrate::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Copy(args) => copy::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::User(args) => user::run(args, screen),
         Verb::Health(args) => health::run(args, screen),

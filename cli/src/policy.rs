@@ -1,7 +1,8 @@
 //! `stockade policy`: what security teams do with a policy folder.
 //!
 //! Most verbs read the folder, ask the policy engine and print what it says, without a running
-//! edge. `reload`, `status` and `rollback` ask the running edge instead, over its control socket.
+//! edge. `reload`, `status`, `rollback`, `shadow` and `promote` ask the running edge instead, over
+//! its control socket.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,15 @@ mod check;
 mod coverage;
 mod fmt;
 mod matrix;
+mod promote;
 mod reload;
 mod replay;
 mod rollback;
+mod shadow;
 mod simulate;
 mod status;
 mod test;
+mod who_can;
 
 /// Arguments of `stockade policy`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +45,8 @@ enum PolicyVerb {
     Test(test::TestArgs),
     /// Say what could change without any case noticing.
     Coverage(coverage::CoverageArgs),
+    /// Say who is allowed a permission or a request, and by which lines.
+    WhoCan(who_can::WhoCanArgs),
     /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
     /// Judge a log of past decisions, and say which would be made differently.
@@ -55,6 +61,10 @@ enum PolicyVerb {
     Status(status::StatusArgs),
     /// Return a running edge to a bundle that it served before.
     Rollback(rollback::RollbackArgs),
+    /// Have a running edge try a candidate: judged and recorded, refusing nobody.
+    Shadow(shadow::ShadowArgs),
+    /// Have a running edge put the candidate in force.
+    Promote(promote::PromoteArgs),
 }
 
 /// The folder a verb is about.
@@ -78,6 +88,7 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Check(args) => check::run(args, screen),
         PolicyVerb::Test(args) => test::run(args, screen),
         PolicyVerb::Coverage(args) => coverage::run(args, screen),
+        PolicyVerb::WhoCan(args) => who_can::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
@@ -85,6 +96,8 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Reload(args) => reload::run(args, screen),
         PolicyVerb::Status(args) => status::run(args, screen),
         PolicyVerb::Rollback(args) => rollback::run(args, screen),
+        PolicyVerb::Shadow(args) => shadow::run(args, screen),
+        PolicyVerb::Promote(args) => promote::run(args, screen),
     }
 }
 

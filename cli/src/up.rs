@@ -21,6 +21,7 @@ use anyhow::{Context as _, bail};
 use stockade_core_api::{Clock, Core, PaymentMock};
 use stockade_policy::Finding;
 use stockade_proxy::{LoadedPolicy, PolicyError, Proxy};
+use stockade_settings::store::StoreUrl;
 use stockade_settings::{Issuer, LogFormat, PolicyWatch, Settings};
 use stockade_telemetry::logs::{self, LogStyle};
 use stockade_telemetry::{Readiness, stop};
@@ -145,7 +146,7 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     let assertion_secret = secrets::secret(data, "assertion-secret")?;
     let core = &mut settings.core;
     let socket = core.socket.get_or_insert_with(|| data.path("core.sock")).clone();
-    core.database_file.get_or_insert_with(|| data.path("stockade.db"));
+    core.store.url.get_or_insert_with(|| StoreUrl::Sqlite(data.path("stockade.db")));
     core.assertion_secret_file.get_or_insert_with(|| assertion_secret.clone());
     if core.signing_key_file.is_none() {
         core.signing_key_file = Some(secrets::signing_key(data)?);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use stockade_core_api::UserAdmin;
-use stockade_settings::CoreSettings;
+use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
 
 use crate::exit::Exit;
 
@@ -34,18 +34,24 @@ struct CreateArgs {
     /// Where its owner is written to.
     #[arg(long)]
     email: String,
-    /// The core's database; it may be in use.
-    #[arg(long, value_name = "FILE", default_value = ".stockade/stockade.db")]
-    database: PathBuf,
+    /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
+    #[arg(long, value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
+    database: StoreUrl,
+    /// PostgreSQL's password.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let UserVerb::Create(args) = &args.verb;
-    let settings =
-        CoreSettings { database_file: Some(args.database.clone()), ..CoreSettings::default() };
+    let settings = StoreSettings {
+        password_file: args.password_file.clone(),
+        writers: Writers::ONE,
+        ..StoreSettings::default()
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let invitation = runtime.block_on(async {
-        let mut admin = UserAdmin::open(&settings).await?;
+        let mut admin = UserAdmin::open(&args.database, &settings).await?;
         admin.create(&args.username, &args.email, &args.role).await
     })?;
     writeln!(out, "{} may set a password once, within a day, with this token:", args.username)?;

@@ -18,12 +18,14 @@
 //!
 //! # Transactions
 //!
-//! Everything that changes something goes through the `writer`: one task, one connection,
-//! many operations in one transaction, each decided in memory by a pure function and answered
-//! when the transaction is on disk. Everything that is read goes through `store`.
+//! Everything that changes something goes through a `writer`: a task with a connection of its
+//! own, many operations in one transaction, each decided in memory by a pure function and
+//! answered when the transaction is on disk. Everything that is read goes through `store`. Behind
+//! both stands SQLite or PostgreSQL; cores that share a PostgreSQL need nothing of each other.
 //!
-//! Two things work on the database beside a core that serves: [`verify()`] proves that nothing in
-//! it contradicts anything else, and [`UserAdmin`] makes accounts from the command line.
+//! Beside a core that serves, [`verify()`] proves that nothing in the database contradicts
+//! anything else, and [`UserAdmin`] makes accounts from the command line. [`migrate`] makes
+//! PostgreSQL's tables, and [`copy`] moves a shop there from SQLite.
 //!
 //! # Trust
 //!
@@ -45,6 +47,7 @@ mod inventory;
 mod listener;
 mod metrics;
 mod money;
+mod moving;
 mod orders;
 mod outbox;
 mod payments;
@@ -67,6 +70,7 @@ use std::time::Duration;
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
+pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
 pub use payments::{MockError, PaymentMock};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
@@ -79,7 +83,7 @@ pub use verify::{Broken, Report, VerifyError, verify};
 
 use crate::app::App;
 use crate::listener::EdgeListener;
-use crate::writer::WriterTask;
+use crate::writer::WriterTasks;
 
 /// How long requests in flight may take when the core stops.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
@@ -88,7 +92,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Core {
     app: Arc<App>,
-    writer: WriterTask,
+    writers: WriterTasks,
     listener: EdgeListener,
     ops: OpsListener,
     ops_addr: SocketAddr,
@@ -138,7 +142,7 @@ impl Core {
     /// # Errors
     /// [`ServeError`] when the core cannot go on.
     pub async fn serve(self, shutdown: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { app, mut writer, listener, ops, registry, .. } = self;
+        let Self { app, mut writers, listener, ops, registry, .. } = self;
         let mut helpers = JoinSet::new();
         let (_until_dropped, drained) = watch::channel(false);
         let serving = ops.serve(registry, app.readiness.clone(), drained);
@@ -155,7 +159,7 @@ impl Core {
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,
-            () = writer.ended() => return Err(ServeError::Writer),
+            () = writers.ended() => return Err(ServeError::Writer),
         };
         app.readiness.not_ready("stopped");
         sweeping.shutdown().await;
@@ -166,7 +170,7 @@ impl Core {
         }
         // The writer's connection closes last: it alone can fold the log into the database.
         app.store.close().await;
-        writer.drain().await;
+        writers.drain().await;
         ended
     }
 }

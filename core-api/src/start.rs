@@ -9,6 +9,7 @@ use std::time::Duration;
 use prometheus::Registry;
 use stockade_contract::assertion::{AssertionKey, Keyring, WeakMaster};
 use stockade_settings::secret::{self, SecretError};
+use stockade_settings::store::StoreUrl;
 use stockade_settings::{CoreSettings, PaymentSettings};
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
@@ -24,8 +25,8 @@ use crate::listener::{BindError, EdgeListener};
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
 use crate::payments::{NoGateway, Provider, SetupError, Stripe, WeakSecret, WebhookSecret};
-use crate::store::{OpenError, SqliteStore};
-use crate::writer::WriterParts;
+use crate::store::{OpenError, Opened, open};
+use crate::writer::{self, Desk};
 
 /// Who the core is, to the edge: the audience of the assertions it believes.
 pub(crate) const AUDIENCE: &str = "core";
@@ -47,8 +48,8 @@ pub(crate) enum Cause {
     WeakPepper { path: PathBuf, why: WeakPepper },
     #[error("core.signing_key_file: {0}")]
     SigningKey(SigningKeyError),
-    #[error("core.database_file `{}`: {why}", .path.display())]
-    Database { path: PathBuf, why: OpenError },
+    #[error("core.store.url `{url}`: {why}")]
+    Database { url: Box<StoreUrl>, why: OpenError },
     #[error("core.socket `{}`: {why}", .path.display())]
     Socket { path: PathBuf, why: BindError },
     #[error("core.ops_listen `{addr}`: {why}")]
@@ -71,7 +72,7 @@ struct Keys {
 
 pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core, StartError> {
     let socket = set("socket", settings.socket.as_deref())?;
-    let database = set("database_file", settings.database_file.as_deref())?;
+    let url = settings.store.url.as_ref().ok_or(Cause::NotSet("store.url"))?;
     let registry = Registry::new();
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
@@ -80,20 +81,21 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let listener = EdgeListener::bind(socket)
         .await
         .map_err(|why| Cause::Socket { path: socket.to_owned(), why })?;
-    let (store, write_store) = SqliteStore::open(database)
+    let Opened { store, writers } = open(url, &settings.store)
         .await
-        .map_err(|why| Cause::Database { path: database.to_owned(), why })?;
+        .map_err(|why| Cause::Database { url: Box::new(url.clone()), why })?;
 
     let ids = IdSource::default();
-    let parts = WriterParts {
-        store: write_store,
+    let desk = |store| Desk {
+        store,
         clock: clock.clone(),
         ids: ids.clone(),
         metrics: Arc::clone(&metrics),
     };
-    let (writer, writer_task) = parts.start(settings.write_queue_max.get());
+    let desks = writers.into_iter().map(desk).collect();
+    let (writer, writers) = writer::start(desks, settings.write_queue_max.get());
     let app = App {
-        store: Arc::new(store),
+        store: Arc::from(store),
         writer,
         clock,
         ids,
@@ -106,7 +108,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         metrics,
         readiness: Readiness::new(),
     };
-    Ok(Core { app: Arc::new(app), writer: writer_task, listener, ops, ops_addr, registry })
+    Ok(Core { app: Arc::new(app), writers, listener, ops, ops_addr, registry })
 }
 
 fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {

@@ -1,17 +1,26 @@
 //! The store: what the core asks of a database, and how a database says no.
 //!
 //! [`Store`] is everything that is read, [`WriteStore`] the one door for everything that is
-//! written: one transaction for each batch of the [writer](crate::writer). SQL is found below
-//! this module and nowhere else.
+//! written: one transaction for each batch of a [writer](crate::writer). Behind both stands
+//! SQLite or PostgreSQL, and nothing above this module can tell which. SQL is found below this
+//! module and nowhere else.
 
+mod opened;
+mod postgres;
+mod reads;
+mod rows;
+mod rules;
 mod sqlite;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-pub(crate) use sqlite::{OpenError, SqliteStore, check_everything};
+pub(crate) use opened::{OpenError, Opened, SchemaError, migrate, open, read_password};
+pub(crate) use rules::check_everything;
+pub(crate) use transfer::{TransferError, transfer};
 
 use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
 use crate::cart::ShownLine;
@@ -33,11 +42,47 @@ pub(crate) enum StoreError {
     Database(#[source] Arc<sqlx::Error>),
     #[error("the database holds a {0} that cannot be read")]
     Unreadable(&'static str),
+    #[error("another writer changed the same rows at the same time")]
+    Conflict,
+    #[error("the database cannot be reached")]
+    Lost(#[source] Option<Arc<sqlx::Error>>),
+    #[error("the database was lost while it committed: what became of it is not known")]
+    Unsettled,
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(Arc::new(error))
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+        match &error {
+            Database(refusal) => match refusal.code().as_deref() {
+                // PostgreSQL: a deadlock, a lock that was not had in time.
+                Some("40001" | "40P01" | "55P03") => Self::Conflict,
+                // PostgreSQL: it is shutting down, has crashed, or is not up yet.
+                Some("57P01" | "57P02" | "57P03" | "53300") => Self::Lost(Some(Arc::new(error))),
+                _ => Self::Database(Arc::new(error)),
+            },
+            Io(_) | PoolClosed | PoolTimedOut | Protocol(_) | Tls(_) | WorkerCrashed => {
+                Self::Lost(Some(Arc::new(error)))
+            }
+            _ => Self::Database(Arc::new(error)),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the connection is of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+
+    /// Whether the same again, now, may be done: nothing of it was.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Conflict)
+    }
+
+    /// Whether it is about the database as a whole, so that parts of a batch fare no better.
+    pub(crate) fn concerns_all(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Unsettled)
     }
 }
 
@@ -147,3 +192,6 @@ pub(crate) trait WriteStore: fmt::Debug + Send {
     /// Ends all writing.
     async fn close(self: Box<Self>);
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,22 +5,21 @@
 //! does not.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use stockade_settings::CoreSettings;
+use stockade_settings::store::{StoreSettings, StoreUrl};
 
 use crate::accounts::{Invite, NameError, NewUser, NoEntropy, OpaqueToken, Taken};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
-use crate::store::{OpenError, SqliteStore, Store as _};
-use crate::writer::{WriteError, WriterParts};
+use crate::store::{OpenError, open};
+use crate::writer::{Desk, WriteError};
 
 /// Makes accounts in the core's database.
 #[derive(Debug)]
 pub struct UserAdmin {
-    desk: WriterParts,
+    desk: Desk,
 }
 
 /// A link by which somebody sets their password, once.
@@ -44,10 +43,10 @@ pub struct UserError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("core.database_file is not set in stockade.toml")]
-    NotSet,
-    #[error("core.database_file `{}`: {why}", .path.display())]
-    Database { path: PathBuf, why: OpenError },
+    #[error("`{url}`: {why}")]
+    Database { url: StoreUrl, why: OpenError },
+    #[error("the database takes no writes")]
+    NoWriter,
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
     #[error(transparent)]
@@ -61,19 +60,18 @@ pub(crate) enum Cause {
 }
 
 impl UserAdmin {
-    /// Opens the core's database, made and brought up to date where need be.
+    /// Opens the core's database; a SQLite one is made and brought up to date where need be.
     ///
     /// # Errors
-    /// [`UserError`] when no database is named in the settings, or it cannot be opened.
-    pub async fn open(settings: &CoreSettings) -> Result<Self, UserError> {
-        let path = settings.database_file.as_deref().ok_or(Cause::NotSet)?;
-        let (readers, store) = SqliteStore::open(path)
-            .await
-            .map_err(|why| Cause::Database { path: path.to_owned(), why })?;
-        readers.close().await;
+    /// [`UserError`] when it cannot be opened.
+    pub async fn open(url: &StoreUrl, settings: &StoreSettings) -> Result<Self, UserError> {
+        let failed = |why| Cause::Database { url: url.clone(), why };
+        let mut opened = open(url, settings).await.map_err(failed)?;
+        opened.store.close().await;
+        let store = opened.writers.pop().ok_or(Cause::NoWriter)?;
         let metrics = CoreMetrics::register(&prometheus::Registry::new()).map_err(Cause::from)?;
         let (clock, ids, metrics) = (Clock::system(), IdSource::default(), Arc::new(metrics));
-        Ok(Self { desk: WriterParts { store, clock, ids, metrics } })
+        Ok(Self { desk: Desk { store, clock, ids, metrics } })
     }
 
     /// Makes an account without a password, and the link by which its owner chooses one.

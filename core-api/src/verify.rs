@@ -6,7 +6,9 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::store::{OpenError, StoreError, check_everything};
+use stockade_settings::store::StoreUrl;
+
+use crate::store::{OpenError, StoreError, check_everything, read_password};
 
 /// Most contradictions of one kind that are reported.
 pub(crate) const BROKEN_MAX: usize = 100;
@@ -40,7 +42,7 @@ pub struct VerifyError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("the database cannot be opened for reading")]
+    #[error("the database cannot be opened for reading: {0}")]
     Open(#[from] OpenError),
     #[error("the database was written by another version of this program; start the core once")]
     OtherVersion,
@@ -48,12 +50,14 @@ pub(crate) enum Cause {
     Read(#[from] StoreError),
 }
 
-/// Checks every rule on one moment of the core's database.
+/// Checks every rule on one moment of the core's database; a password, where one is needed, is
+/// read from a file.
 ///
 /// # Errors
 /// [`VerifyError`] when the database cannot be read; what can be read is in the report.
-pub async fn verify(database_file: &Path) -> Result<Report, VerifyError> {
-    Ok(check_everything(database_file).await?)
+pub async fn verify(url: &StoreUrl, password_file: Option<&Path>) -> Result<Report, VerifyError> {
+    let password = password_file.map(read_password).transpose().map_err(Cause::from)?;
+    Ok(check_everything(url, password).await?)
 }
 
 impl Report {

@@ -1,10 +1,14 @@
-//! The writer: many operations, one transaction (group commit).
+//! The writers: many operations, one transaction (group commit).
 //!
-//! Operations wait in a bounded queue; a full queue refuses at once. One task owns the one
-//! connection that writes, takes up to [`BATCH_MAX`] waiting operations, loads their rows,
-//! lets each decide in memory, first come first served, commits, and only then answers.
-//! When a batch fails it is run again one by one, so a bad operation never fails its
-//! neighbours.
+//! Operations wait in one bounded queue; a full queue refuses at once. Each writer is a task that
+//! owns a connection. It takes up to [`BATCH_MAX`] waiting operations, loads and locks their rows,
+//! lets each decide in memory, first come first served, commits, and only then answers. SQLite
+//! has one writer, PostgreSQL a few, and they may be of several cores: what keeps two of them
+//! apart is in the database.
+//!
+//! When a batch meets another writer, or loses its connection before it commits, it is run again
+//! as it is. When the database refuses it, it is run again one by one, so a bad operation never
+//! fails its neighbours.
 //!
 //! An operation that was accepted is carried out even when whoever asked has gone: nothing
 //! of a transaction lives in a future that can be dropped.
@@ -13,8 +17,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::ids::IdSource;
@@ -24,6 +28,9 @@ use crate::worksheet::{Wanted, Worksheet};
 
 /// Most operations in one transaction.
 pub(crate) const BATCH_MAX: usize = 128;
+
+/// How often a batch is run as it is.
+const ATTEMPTS_MAX: usize = 4;
 
 /// An operation that changes something.
 pub(crate) trait Write: Send + 'static {
@@ -47,7 +54,7 @@ pub(crate) enum WriteError {
     Store(#[from] StoreError),
 }
 
-/// Hands operations to the writer.
+/// Hands operations to the writers.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
@@ -71,52 +78,61 @@ impl Writer {
     }
 }
 
-/// The running writer. Dropping it ends the writer where it stands.
+/// The running writers. Dropping this ends them where they stand.
 #[derive(Debug)]
-pub(crate) struct WriterTask {
-    stop: Arc<Notify>,
-    task: JoinHandle<()>,
+pub(crate) struct WriterTasks {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
 }
 
-impl WriterTask {
+impl WriterTasks {
     /// Takes no more operations, carries out those that wait, and ends.
     pub(crate) async fn drain(mut self) {
-        self.stop.notify_one();
-        self.ended().await;
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            tell(ended);
+        }
     }
 
-    /// Until the writer has ended, which it does unasked only when it is broken.
+    /// Until a writer has ended, which it does unasked only when it is broken.
     pub(crate) async fn ended(&mut self) {
-        if let Err(error) = (&mut self.task).await {
-            tracing::error!(%error, "the writer broke");
+        if let Some(ended) = self.tasks.join_next().await {
+            tell(ended);
         }
     }
 }
 
-impl Drop for WriterTask {
-    fn drop(&mut self) {
-        self.task.abort();
+fn tell(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a writer broke");
     }
 }
 
-/// What the writer works with.
+/// What is waiting; one writer at a time takes from it.
+type Queue = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
+
+/// Starts writers, with room for `queue_max` waiting operations.
+pub(crate) fn start(desks: Vec<Desk>, queue_max: usize) -> (Writer, WriterTasks) {
+    let (queue, waiting) = mpsc::channel(queue_max.min(Semaphore::MAX_PERMITS));
+    let waiting = Arc::new(Mutex::new(waiting));
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for desk in desks {
+        tasks.spawn(desk.run(Arc::clone(&waiting), stopped.clone()));
+    }
+    (Writer { queue }, WriterTasks { stop, tasks })
+}
+
+/// What one writer works with.
 #[derive(Debug)]
-pub(crate) struct WriterParts {
+pub(crate) struct Desk {
     pub(crate) store: Box<dyn WriteStore>,
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) metrics: Arc<CoreMetrics>,
 }
 
-impl WriterParts {
-    /// Starts the writer with room for `queue_max` waiting operations.
-    pub(crate) fn start(self, queue_max: usize) -> (Writer, WriterTask) {
-        let (queue, waiting) = mpsc::channel(queue_max.min(Semaphore::MAX_PERMITS));
-        let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(self.run(waiting, Arc::clone(&stop)));
-        (Writer { queue }, WriterTask { stop, task })
-    }
-
+impl Desk {
     /// Carries out one operation by itself, where there is no queue.
     pub(crate) async fn carry_out<W: Write>(&mut self, write: W) -> Result<W::Answer, WriteError> {
         let (reply, answer) = oneshot::channel();
@@ -125,20 +141,11 @@ impl WriterParts {
         answer.await.map_err(|_| WriteError::Stopped)?
     }
 
-    async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>, stop: Arc<Notify>) {
+    async fn run(mut self, queue: Queue, mut stopped: watch::Receiver<bool>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
-        loop {
-            tokio::select! {
-                biased;
-                () = stop.notified(), if !waiting.is_closed() => waiting.close(),
-                taken = waiting.recv_many(&mut batch, BATCH_MAX) => {
-                    if taken == 0 {
-                        break;
-                    }
-                    self.metrics.write_queue(waiting.len());
-                    self.write(&mut batch).await;
-                }
-            }
+        while let Some(waiting) = take(&queue, &mut stopped, &mut batch).await {
+            self.metrics.write_queue(waiting);
+            self.write(&mut batch).await;
         }
         self.store.close().await;
     }
@@ -147,8 +154,12 @@ impl WriterParts {
     async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
         let started = Instant::now();
         let size = batch.len();
-        match self.attempt(batch).await {
+        match self.attempt_again(batch).await {
             Ok(()) => batch.drain(..).for_each(|job| job.answer()),
+            Err(error) if error.concerns_all() => {
+                tracing::warn!(error = ?error, size, "a batch was given up");
+                batch.drain(..).for_each(|job| job.fail(error.clone()));
+            }
             Err(error) => self.write_singly(batch, error).await,
         }
         self.metrics.batch_written(size, started.elapsed());
@@ -161,11 +172,26 @@ impl WriterParts {
         }
         tracing::warn!(error = ?error, size = batch.len(), "a batch failed; writing one by one");
         for mut job in batch.drain(..) {
-            match self.attempt(std::slice::from_mut(&mut job)).await {
+            match self.attempt_again(std::slice::from_mut(&mut job)).await {
                 Ok(()) => job.answer(),
                 Err(error) => job.fail(error),
             }
         }
+    }
+
+    /// Runs a batch again as it is, while that may help.
+    async fn attempt_again(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        let mut done = self.attempt(batch).await;
+        for _ in 1..ATTEMPTS_MAX {
+            match done {
+                Err(error) if error.may_pass() => {
+                    tracing::debug!(error = ?error, size = batch.len(), "once more");
+                    done = self.attempt(batch).await;
+                }
+                done => return done,
+            }
+        }
+        done
     }
 
     async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
@@ -190,6 +216,25 @@ impl WriterParts {
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
         batch.iter_mut().for_each(|job| job.decide(&mut sheet));
         self.store.save(&sheet).await
+    }
+}
+
+/// Fills a batch, and says how many operations still wait; `None` at the end.
+async fn take(
+    queue: &Queue,
+    stopped: &mut watch::Receiver<bool>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> Option<usize> {
+    let mut waiting = queue.lock().await;
+    loop {
+        tokio::select! {
+            biased;
+            // An error means that whoever could ask is gone, which is asking.
+            _ = stopped.wait_for(|stop| *stop), if !waiting.is_closed() => waiting.close(),
+            taken = waiting.recv_many(batch, BATCH_MAX) => {
+                return (taken > 0).then(|| waiting.len());
+            }
+        }
     }
 }
 

@@ -115,6 +115,8 @@ impl Desk {
             Command::Bans => bans::list(&self.bans),
             Command::PolicyReload { dry_run } => self.order(Order::Reload { dry_run }, uid).await,
             Command::PolicyRollback { to } => self.order(Order::Rollback { to }, uid).await,
+            Command::PolicyShadow { folder } => self.order(Order::Shadow { folder }, uid).await,
+            Command::PolicyPromote => self.order(Order::Promote, uid).await,
             Command::PolicyStatus => {
                 Answer::PolicyStatus { status: Box::new(self.policy.status()) }
             }

@@ -10,7 +10,7 @@
 //! | refuse | `rejection`, `respond` | the closed list of reasons; the one writer of answers |
 //! | forward | `upstream` | what is stripped, and the one assertion that is added |
 //! | answer | `response_headers`, `answer_fields` | HSTS and the rest; limits and CORS |
-//! | record | `journey`, `records` | one line and the metrics |
+//! | record | `journey`, `records`, `shadow` | one line and the metrics; what another policy had said |
 //!
 //! What the guards ask: the policy in `live_policy` (replaced by `policy_keeper`), whose tokens are believed in `issuers` and
 //! `token`, who the client is in `client_addr`, who is banned in `bans` (by command, `control`),
@@ -49,6 +49,7 @@ mod response_headers;
 #[cfg(test)]
 mod samples;
 mod server;
+mod shadow;
 mod shared;
 mod tls;
 mod token;

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use stockade_policy::Bundle;
 
 use crate::response_headers::ResponseHeaders;
+use crate::shadow::{Candidate, Trial};
 
 /// A proven bundle, with what is asked of it on every request written out once.
 #[derive(Debug, Clone)]
@@ -15,13 +16,27 @@ pub(crate) struct InForce {
     pub(crate) hash: Arc<str>,
     /// What answers say of themselves.
     pub(crate) headers: Arc<ResponseHeaders>,
+    /// What is tried beside it.
+    pub(crate) trial: Option<Arc<Trial>>,
 }
 
 impl InForce {
     pub(crate) fn new(bundle: Bundle) -> Self {
         let hash = bundle.hash().to_string().into();
         let headers = Arc::new(ResponseHeaders::of(bundle.headers()));
-        Self { bundle: Arc::new(bundle), hash, headers }
+        let trial = Trial::beside(&bundle, None);
+        Self { bundle: Arc::new(bundle), hash, headers, trial }
+    }
+
+    /// Tries a candidate beside this bundle; without one, what its own files try. Nothing is tried
+    /// beside itself.
+    pub(crate) fn try_beside(&mut self, candidate: Option<Candidate>) {
+        let candidate = candidate.filter(|candidate| candidate.policy.hash != self.hash);
+        self.trial = Trial::beside(&self.bundle, candidate);
+    }
+
+    pub(crate) fn candidate(&self) -> Option<&Candidate> {
+        self.trial.as_ref()?.candidate()
     }
 }
 

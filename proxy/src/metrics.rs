@@ -1,11 +1,14 @@
 //! Every metric the edge exports. The names are promises.
 
+mod policy;
+
 use std::time::Duration;
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 use stockade_contract::outcome::Outcome;
 use stockade_telemetry::metrics::Metrics;
 
+pub(crate) use self::policy::{PolicyMetrics, ReloadResult};
 use crate::guards::authenticate::Caller;
 use crate::journey::Journey;
 use crate::rejection::Reason;
@@ -36,32 +39,6 @@ impl Refused {
     }
 }
 
-/// How a reload of the policy ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReloadResult {
-    /// Another bundle is in force.
-    Replaced,
-    /// The folder held the bundle in force.
-    Unchanged,
-    /// The bundle is wrong, or not fit for this edge.
-    Refused,
-    /// The folder could not be read as one state.
-    Failed,
-}
-
-impl ReloadResult {
-    const ALL: [Self; 4] = [Self::Replaced, Self::Unchanged, Self::Refused, Self::Failed];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Replaced => "replaced",
-            Self::Unchanged => "unchanged",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// The edge's metrics, registered once and shared.
 #[derive(Debug)]
 pub(crate) struct EdgeMetrics {
@@ -75,9 +52,7 @@ pub(crate) struct EdgeMetrics {
     outcomes: IntCounterVec,
     records_lost: IntGaugeVec,
     key_fetches: IntCounterVec,
-    bundle: IntGaugeVec,
-    reloads: IntCounterVec,
-    policy_refused: IntGaugeVec,
+    pub(crate) policy: PolicyMetrics,
 }
 
 impl EdgeMetrics {
@@ -128,21 +103,7 @@ impl EdgeMetrics {
                 "Fetches of the upstream's key set.",
                 &["result"],
             )?,
-            bundle: metrics.gauge(
-                "policy_bundle_info",
-                "The policy bundle in force; always 1.",
-                &["hash"],
-            )?,
-            reloads: metrics.counter(
-                "policy_reloads_total",
-                "Reloads of the policy, by command or because its folder changed.",
-                &["result"],
-            )?,
-            policy_refused: metrics.gauge(
-                "policy_refused",
-                "1 while the policy last reloaded is not in force, because it was refused.",
-                &[],
-            )?,
+            policy: PolicyMetrics::register(&metrics)?,
         };
         this.start_at_zero();
         Ok(this)
@@ -168,11 +129,7 @@ impl EdgeMetrics {
         for protocol in ["h1", "h2"] {
             self.connections.with_label_values(&[protocol]);
         }
-        for result in ReloadResult::ALL {
-            self.reloads.with_label_values(&[result.as_str()]);
-        }
         self.records_lost.with_label_values::<&str>(&[]);
-        self.policy_refused.with_label_values::<&str>(&[]);
     }
 
     /// Counts one finished request.
@@ -218,29 +175,14 @@ impl EdgeMetrics {
         self.key_fetches.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
     }
 
-    pub(crate) fn bundle_in_force(&self, hash: &str, before: Option<&str>) {
-        self.bundle.with_label_values(&[hash]).set(1);
-        if let Some(before) = before.filter(|before| *before != hash) {
-            // One that is not there needs no removing.
-            drop(self.bundle.remove_label_values(&[before]));
-        }
-    }
-
-    pub(crate) fn policy_reloaded(&self, result: ReloadResult) {
-        self.reloads.with_label_values(&[result.as_str()]).inc();
-        let refused = match result {
-            ReloadResult::Replaced | ReloadResult::Unchanged => 0,
-            ReloadResult::Refused | ReloadResult::Failed => 1,
-        };
-        self.policy_refused.with_label_values::<&str>(&[]).set(refused);
-    }
-
     /// Drops the series of a route that is in no bundle any more.
     pub(crate) fn forget_route(&self, route: &str) {
         for class in STATUS_CLASSES {
+            // One that is not there needs no dropping.
             drop(self.requests.remove_label_values(&[route, class]));
         }
         drop(self.request_seconds.remove_label_values(&[route]));
+        self.policy.forget_route(route);
     }
 }
 

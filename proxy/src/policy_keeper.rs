@@ -5,12 +5,13 @@
 //! Fails closed: what cannot be read or proven, or is not fit for this edge, changes nothing, and
 //! is logged, counted and told by `status`.
 
+mod candidate;
 mod kept;
 mod told;
 mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Instant;
@@ -22,6 +23,7 @@ use stockade_contract::control::policy::{CameBy, PolicyChange, PolicyRefusal, Po
 use stockade_settings::PolicyWatch;
 use tokio::sync::{oneshot, watch};
 
+use self::candidate::NextFolder;
 use self::kept::Kept;
 use self::watcher::{LOOK_EVERY, Watcher};
 use crate::clock;
@@ -39,6 +41,8 @@ const WAITING_MAX: usize = 16;
 pub(crate) enum Order {
     Reload { dry_run: bool },
     Rollback { to: Option<String> },
+    Shadow { folder: Option<PathBuf> },
+    Promote,
 }
 
 /// An order and who waits for its answer.
@@ -53,6 +57,7 @@ struct Job {
 pub(crate) struct PolicyDesk {
     jobs: SyncSender<Job>,
     status: Arc<ArcSwap<PolicyStatus>>,
+    shared: Arc<Shared>,
 }
 
 impl PolicyDesk {
@@ -68,7 +73,8 @@ impl PolicyDesk {
 
     /// How the policy stands, also while a bundle is being proven.
     pub(crate) fn status(&self) -> PolicyStatus {
-        PolicyStatus::clone(&self.status.load())
+        let trial = told::trial(&self.shared.policy.current());
+        PolicyStatus { trial, ..PolicyStatus::clone(&self.status.load()) }
     }
 }
 
@@ -88,10 +94,11 @@ pub(crate) fn start(
 ) -> io::Result<PolicyDesk> {
     let (jobs, orders) = mpsc::sync_channel(WAITING_MAX);
     let status = Arc::new(ArcSwap::from_pointee(told::at_start(&shared, &origin)));
-    let desk = PolicyDesk { jobs, status: status.clone() };
+    let desk = PolicyDesk { jobs, status: status.clone(), shared: shared.clone() };
     let keeper = Keeper {
         watcher: Watcher::new(origin.watch, origin.signature),
         shared,
+        next: NextFolder::beside(&origin.folder, origin.watch),
         folder: origin.folder,
         kept: Kept::default(),
         status,
@@ -122,6 +129,7 @@ struct Keeper {
     shared: Arc<Shared>,
     folder: PathBuf,
     watcher: Watcher,
+    next: NextFolder,
     kept: Kept,
     status: Arc<ArcSwap<PolicyStatus>>,
     /// What keeps the watched folder from being read, once it has been told.
@@ -130,6 +138,7 @@ struct Keeper {
 
 impl Keeper {
     fn run(mut self, orders: &Receiver<Job>, stop: &watch::Receiver<bool>) {
+        self.take_up_next();
         let mut look_at = Instant::now() + LOOK_EVERY;
         while !*stop.borrow() {
             let pause = look_at.saturating_duration_since(Instant::now());
@@ -139,7 +148,8 @@ impl Keeper {
             }
             if look_at <= Instant::now() {
                 self.look();
-                look_at = Instant::now() + self.watcher.pause();
+                self.look_at_next();
+                look_at = Instant::now() + self.watcher.pause().min(self.next.pause());
             }
         }
     }
@@ -147,8 +157,15 @@ impl Keeper {
     fn obey(&mut self, order: &Order) -> Answer {
         match order {
             Order::Reload { dry_run: true } => self.try_reload(),
-            Order::Reload { dry_run: false } => self.reload(CameBy::Reload),
+            Order::Reload { dry_run: false } => {
+                let answer = self.reload(CameBy::Reload);
+                self.take_up_next();
+                answer
+            }
             Order::Rollback { to } => self.roll_back(to.as_deref()),
+            Order::Shadow { folder: Some(folder) } => self.try_folder(folder),
+            Order::Shadow { folder: None } => self.try_nothing(),
+            Order::Promote => self.promote(),
         }
     }
 
@@ -162,7 +179,7 @@ impl Keeper {
 
     fn reload(&mut self, by: CameBy) -> Answer {
         let before = self.shared.policy.current();
-        let (signature, loaded) = self.load();
+        let (signature, loaded) = self.load(&self.folder);
         let policy = match loaded {
             Ok(policy) => policy,
             Err(failure) => return self.refuse(&failure, signature, by),
@@ -171,7 +188,7 @@ impl Keeper {
         self.failing = None;
         let changed = policy.hash != before.hash;
         let result = if changed { ReloadResult::Replaced } else { ReloadResult::Unchanged };
-        self.shared.metrics.policy_reloaded(result);
+        self.shared.metrics.policy.reloaded(result);
         let after = told::facts(&policy);
         if changed {
             self.put_in_force(policy, by);
@@ -190,7 +207,7 @@ impl Keeper {
 
     fn try_reload(&mut self) -> Answer {
         let before = self.shared.policy.current();
-        match self.load().1 {
+        match self.load(&self.folder).1 {
             Ok(policy) => {
                 let after = told::facts(&policy);
                 let changed = after.hash != *before.hash;
@@ -225,10 +242,10 @@ impl Keeper {
 
     /// Reads and proves, at a pace that leaves the workers their processor; also what the folder
     /// looked like just before.
-    fn load(&self) -> (Signature, Result<InForce, LoadFailure>) {
+    fn load(&self, folder: &Path) -> (Signature, Result<InForce, LoadFailure>) {
         self.tell(|status| status.loading = true);
-        let signature = Signature::of(&self.folder);
-        let load = || LoadedPolicy::load_at(&self.folder, Pace::Gentle);
+        let signature = Signature::of(folder);
+        let load = || LoadedPolicy::load_at(folder, Pace::Gentle);
         let loaded = match catch_unwind(AssertUnwindSafe(load)) {
             Ok(loaded) => loaded.map_err(LoadFailure::from),
             Err(_) => Err(LoadFailure::Panic),
@@ -262,7 +279,7 @@ impl Keeper {
     }
 
     fn log_refusal(&self, result: ReloadResult, refusal: &PolicyRefusal, by: CameBy) {
-        self.shared.metrics.policy_reloaded(result);
+        self.shared.metrics.policy.reloaded(result);
         let in_force = self.shared.policy.current().hash.clone();
         let by = by.as_str();
         tracing::error!(bundle = %in_force, by, "the policy stays as it is: {}", refusal.message);
@@ -272,15 +289,19 @@ impl Keeper {
         self.tell(|status| status.refused = Some(refusal.clone()));
     }
 
-    fn put_in_force(&mut self, policy: InForce, by: CameBy) {
+    /// What is tried stays, unless it is this very bundle.
+    fn put_in_force(&mut self, mut policy: InForce, by: CameBy) {
         let now = clock::unix_secs();
         let before = self.shared.policy.current();
+        policy.try_beside(before.candidate().cloned());
         let facts = told::facts(&policy);
         self.kept.forget(&policy.hash);
         self.shared.policy.replace(policy);
-        self.shared.metrics.bundle_in_force(&facts.hash, Some(&before.hash));
-        if let Some(gone) = self.kept.keep(InForce::clone(&before), now) {
-            self.forget_routes(&gone);
+        self.shared.metrics.policy.in_force(&facts.hash, Some(&before.hash));
+        let mut former = InForce::clone(&before);
+        former.try_beside(None);
+        if let Some(gone) = self.kept.keep(former, now) {
+            self.forget_series(&gone);
         }
         let kept = told::kept(&self.kept);
         self.tell(|status| {
@@ -291,14 +312,20 @@ impl Keeper {
         });
     }
 
-    /// Metrics of routes that no bundle has any more would pile up with every reload.
-    fn forget_routes(&self, gone: &InForce) {
+    /// Metrics of routes and limits that no bundle has any more would pile up with every reload.
+    fn forget_series(&self, gone: &InForce) {
         let current = self.shared.policy.current();
         let kept = || self.kept.iter().map(|former| &former.policy).chain([&*current]);
         for route in gone.bundle.routes().iter() {
             let id = route.id.as_str();
             if kept().all(|policy| policy.bundle.routes().by_id(id).is_none()) {
                 self.shared.metrics.forget_route(id);
+            }
+        }
+        for limit in gone.bundle.limits().iter() {
+            let name = limit.name.as_str();
+            if kept().all(|policy| policy.bundle.limits().find(name).is_none()) {
+                self.shared.metrics.policy.forget_limit(name);
             }
         }
     }

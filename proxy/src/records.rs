@@ -14,6 +14,7 @@ use crate::clock;
 use crate::journey::Journey;
 use crate::metrics::EdgeMetrics;
 use crate::record_text::{self, Texts};
+use crate::shadow::{self, Tried};
 use crate::token::Principal;
 
 /// How often waiting records are written.
@@ -57,6 +58,7 @@ impl Records {
         let roles = asked.map(|(bundle, asking)| bundle.role_names(asking.activation.roles));
         let roles = texts.names(roles.into_iter().flatten());
         let conditions = asked.and_then(|(bundle, asking)| texts.conditions(bundle, route, asking));
+        let tried = self.shadow(journey, route_id, sent.method);
         self.log.write(&DecisionRecord {
             time_ms: clock::unix_millis(),
             decision_id: journey.id.as_str(),
@@ -78,9 +80,18 @@ impl Records {
             scope: journey.admission().map(|admission| admission.permit().scope().as_str()),
             user_agent: sent.user_agent.map(bounded),
             bundle: journey.policy.as_deref().map_or("-", |policy| &policy.hash),
-            shadow_bundle: None,
-            shadow: None,
+            shadow_bundle: tried.map(|tried| tried.hash),
+            shadow: tried.map(|tried| tried.words),
         });
+    }
+
+    /// What the policy that is tried would have decided, of a request that got as far as a route
+    /// and a settled caller.
+    fn shadow<'j>(&self, journey: &'j Journey, route: &str, method: &str) -> Option<Tried<'j>> {
+        let (policy, asking) = (journey.policy.as_deref()?, journey.asking.as_ref()?);
+        let tried = shadow::decide(policy, asking, method, journey.path.as_deref()?)?;
+        self.metrics.policy.shadow_decided(route, tried.direction);
+        Some(tried)
     }
 }
 

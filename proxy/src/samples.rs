@@ -33,11 +33,18 @@ change = { match = "POST /things", needs = "things.change", auth = "required", b
 
 /// The small policy, in force.
 pub(crate) fn policy() -> InForce {
+    policy_with("", "")
+}
+
+/// The same with more rules and routes.
+pub(crate) fn policy_with(rules: &str, routes: &str) -> InForce {
+    let rules = format!("{POLICY}{rules}");
+    let routes = format!("{ROUTES}{routes}");
     let files = [
         ("model.conf", MODEL),
         ("roles.csv", ROLES),
-        ("policy.csv", POLICY),
-        ("routes.toml", ROUTES),
+        ("policy.csv", rules.as_str()),
+        ("routes.toml", routes.as_str()),
     ];
     let files: BTreeMap<_, _> =
         files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();

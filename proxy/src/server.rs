@@ -143,7 +143,7 @@ impl Proxy {
         let LoadedPolicy { folder, bundle, signature } = policy;
         let origin = Origin { folder, signature, watch: settings.policy_watch.unwrap_or_default() };
         let policy = InForce::new(bundle);
-        metrics.bundle_in_force(&policy.hash, None);
+        metrics.policy.in_force(&policy.hash, None);
         let sink = record_sink(settings)?;
         let log = Arc::new(RecordLog::default());
         let shared = Arc::new(Shared {

@@ -5,6 +5,7 @@
 //! | `cargo xtask up [FLAGS]` | builds Stockade and runs the whole of it: `stockade up [FLAGS]` |
 //! | `cargo xtask test` | runs every check that CI runs, in the same order |
 //! | `cargo xtask fuzz [TARGET] [SECS]` | throws invented input at the parsers |
+//! | `cargo xtask nightly` | runs what takes too long for every change |
 //! | `cargo xtask tidy` | runs our own checks alone |
 //! | `cargo xtask alerts` | has Prometheus' checker read the alerts and try them |
 //! | `cargo xtask metrics` | has it read the metrics of the debug build |
@@ -22,6 +23,7 @@ mod alerts;
 mod cargo;
 mod fuzz;
 mod metrics;
+mod nightly;
 mod promtool;
 mod test;
 mod tidy;
@@ -44,6 +46,7 @@ usage: cargo xtask COMMAND
   test         run every check that CI runs
   fuzz [TARGET] [SECS]
                throw invented input at every parser, or one, for 60 seconds each or so many
+  nightly      run what takes too long for every change: an hour or so
   tidy         run our own checks alone
   alerts       check the alerts and try them, with promtool
   metrics      check the metrics of the `stockade` in target/debug, with promtool";
@@ -67,6 +70,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<()> {
         ("up", flags) => up::run(flags),
         ("test", []) => test::run(),
         ("fuzz", flags) => fuzz::run(flags),
+        ("nightly", []) => nightly::run(),
         ("tidy", []) => tidy::run(&Workspace::load()?),
         ("alerts", []) => alerts::run(&Workspace::load()?),
         ("metrics", []) => metrics::run(&Workspace::load()?),
@@ -74,7 +78,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<()> {
             println!("{USAGE}");
             Ok(())
         }
-        (command @ ("test" | "tidy" | "alerts" | "metrics"), _) => {
+        (command @ ("test" | "nightly" | "tidy" | "alerts" | "metrics"), _) => {
             bail!("`{command}` takes no flags\n\n{USAGE}")
         }
         (command, _) => bail!("unknown command `{command}`\n\n{USAGE}"),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use serde::Serialize;
-use stockade_contract::control::policy::{PolicyChange, PolicyRefusal};
+use stockade_contract::control::policy::{PolicyChange, PolicyRefusal, TrialStatus};
 use stockade_contract::control::{Answer, Command};
 
 use crate::control::ControlArgs;
@@ -22,41 +22,49 @@ pub(super) struct EdgeArgs {
 
 /// What `--format json` prints.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
-    #[serde(flatten)]
-    change: Option<&'a PolicyChange>,
-    refusal: Option<&'a PolicyRefusal>,
+#[serde(untagged)]
+enum Report {
+    Change(PolicyChange),
+    Trial { message: String, trial: Option<TrialStatus> },
+    Refusal { refusal: PolicyRefusal },
 }
 
 impl EdgeArgs {
     /// Has the edge change its policy, and says what it did. The answer is no where it refused.
     pub(super) fn order(&self, command: &Command, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
-        let (change, refusal) = match self.control.ask(command)? {
-            Answer::PolicyChange { change } => (Some(change), None),
-            Answer::PolicyRefused { refusal } => (None, Some(refusal)),
+        let report = match self.control.ask(command)? {
+            Answer::PolicyChange { change } => Report::Change(change),
+            Answer::PolicyTrial { message, trial } => Report::Trial { message, trial },
+            Answer::PolicyRefused { refusal } => Report::Refusal { refusal },
             Answer::Refused { message } => bail!(message),
             Answer::Done { .. } | Answer::Bans { .. } | Answer::PolicyStatus { .. } => {
                 bail!("the edge answered another question")
             }
         };
-        let report = Report { change: change.as_ref(), refusal: refusal.as_ref() };
         match self.output.format {
-            Format::Human => print_human(&report, screen)?,
+            Format::Human => report.print(screen)?,
             Format::Json => screen.json(&report)?,
         }
-        Ok(if refusal.is_none() { Exit::Done } else { Exit::No })
+        Ok(match report {
+            Report::Change(_) | Report::Trial { .. } => Exit::Done,
+            Report::Refusal { .. } => Exit::No,
+        })
     }
 }
 
-fn print_human(report: &Report<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    if let Some(change) = report.change {
-        writeln!(out, "{}", change.message)?;
+impl Report {
+    fn print(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Self::Change(PolicyChange { message, .. }) | Self::Trial { message, .. } => {
+                writeln!(out, "{message}")?;
+            }
+            Self::Refusal { refusal } => {
+                print_refusal(refusal, out)?;
+                writeln!(out, "the bundle in force stays")?;
+            }
+        }
+        Ok(())
     }
-    if let Some(refusal) = report.refusal {
-        print_refusal(refusal, out)?;
-        writeln!(out, "the bundle in force stays")?;
-    }
-    Ok(())
 }
 
 /// Findings as `stockade policy check` prints them, and how many there are.

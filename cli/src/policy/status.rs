@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::bail;
-use stockade_contract::control::policy::{BundleFacts, PolicyStatus};
+use stockade_contract::control::policy::{BundleFacts, PolicyStatus, TrialStatus};
 use stockade_contract::control::{Answer, Command};
 
 use super::change::{EdgeArgs, print_refusal};
@@ -24,6 +24,7 @@ pub(super) fn run(args: &StatusArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         Answer::Done { .. }
         | Answer::Bans { .. }
         | Answer::PolicyChange { .. }
+        | Answer::PolicyTrial { .. }
         | Answer::PolicyRefused { .. } => bail!("the edge answered another question"),
     };
     match args.edge.output.format {
@@ -51,10 +52,26 @@ fn print_human(status: &PolicyStatus, out: &mut dyn Write) -> anyhow::Result<()>
     for kept in &status.kept {
         writeln!(out, "kept {}:   {}", kept.number, line(&kept.bundle))?;
     }
-    if let Some(refusal) = &status.refused {
-        writeln!(out, "refused at {} (seconds since 1970 UTC):", refusal.at)?;
-        print_refusal(refusal, out)?;
+    if let Some(trial) = &status.trial {
+        print_trial(trial, out)?;
     }
+    for (what, refusal) in [("policy", &status.refused), ("candidate", &status.candidate_refused)] {
+        if let Some(refusal) = refusal {
+            writeln!(out, "{what} refused at {} (seconds since 1970 UTC):", refusal.at)?;
+            print_refusal(refusal, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn print_trial(trial: &TrialStatus, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "tried:    {}", line(&trial.bundle))?;
+    match &trial.folder {
+        Some(folder) => writeln!(out, "          the candidate in {folder}")?,
+        None => writeln!(out, "          what the files in force mark as shadow")?,
+    }
+    let TrialStatus { same, widened, narrowed, .. } = trial;
+    writeln!(out, "          {same} the same, {widened} widened, {narrowed} narrowed")?;
     Ok(())
 }
 

@@ -139,10 +139,54 @@ fn coverage_names_what_no_case_would_notice() {
 }
 
 #[test]
+fn who_can_names_roles_conditions_and_lines() {
+    let (exit, out) = run_edited(&["who-can", "GET /api/orders/42"], &[]);
+    assert_eq!(exit, Exit::Done);
+    for line in [
+        "customer: own\n  policy.csv:24 allows own\n",
+        "staff: any\n  policy.csv:30 allows any\n  policy.csv:24 allows own, through customer (roles.csv:9)\n",
+        "admin: any with network = \"admins\" (routes.toml:20)\n  policy.csv:30 allows any, through staff (roles.csv:8)\n",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    assert!(!out.contains("together"), "{out}");
+    let (_, out) = run_edited(&["who-can", "POST /api/auth/token"], &[]);
+    assert!(out.contains("everybody is anonymous\n"), "{out}");
+    for nobody in ["GET /api/secrets", "PUT /api/orders"] {
+        assert_eq!(run_edited(&["who-can", nobody], &[]).0, Exit::No);
+    }
+
+    let barred =
+        "p,   barred,      orders,     create,   any,   deny\np,   staff,       orders,     read,";
+    let deny = ("policy.csv", "p,   staff,       orders,     read,", barred);
+    let role = ("roles.csv", "g,   super-admin", "g,   barred,      anonymous\ng,   super-admin");
+    let (_, out) = run_edited(&["who-can", "orders.create"], &[deny, role]);
+    assert!(out.contains("customer and barred together: nothing, by policy.csv:30\n"), "{out}");
+    let json = run_edited(&["who-can", "orders.create", "--format", "json"], &[deny, role]).1;
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["allowed"][1]["role"], "staff");
+    assert_eq!(report["allowed"][1]["allows"][0]["through"][0]["line"], 10);
+    assert_eq!(report["together"][0]["roles"][1], "barred");
+    assert!(report["together"][0]["scope"].is_null());
+
+    let overridden = (
+        "policy.csv",
+        "p,   staff,       orders,     read,",
+        "p,   anonymous,   orders,     create,   any,   deny\np,   staff,       orders,     read,",
+    );
+    let (exit, out) = run_edited(&["who-can", "orders.create"], &[overridden]);
+    assert_eq!((exit, out.ends_with("nobody\n")), (Exit::No, true), "{out}");
+}
+
+#[test]
 fn without_a_policy_there_is_no_answer() {
     let missing = Path::new("/nonexistent/policies");
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
     assert!(run(&line.policy, &mut Screen::plain(&mut Vec::new())).is_err());
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+    let typo = Line::try_parse_from(["policy", "who-can", "orders.reed", shipped]).unwrap();
+    let error = run(&typo.policy, &mut Screen::plain(&mut Vec::new())).unwrap_err().to_string();
+    assert!(error.ends_with("did you mean `orders.read`?"), "{error}");
 
     let empty = tempfile::tempdir().unwrap();
     let (exit, out) = run_in(empty.path(), &["check"]);

@@ -190,6 +190,10 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Busy => Self::busy(),
+            // Nothing was written, or nobody can tell; a repeated key finds out which.
+            WriteError::Store(
+                StoreError::Lost(_) | StoreError::Conflict | StoreError::Unsettled,
+            ) => Self::busy().caused_by(error),
             WriteError::Stopped | WriteError::Store(_) => Self::internal(error),
         }
     }

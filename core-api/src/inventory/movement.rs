@@ -20,6 +20,12 @@ pub(crate) struct Note(String);
 #[error("a note or a reason is 1 to {NOTE_CHARS_MAX} characters on one line")]
 pub(crate) struct NotANote;
 
+impl Note {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for Note {
     type Error = NotANote;
 

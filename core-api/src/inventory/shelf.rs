@@ -16,12 +16,13 @@ pub(crate) struct Short {
 pub(crate) struct Shelf {
     levels: BTreeMap<Sku, StockLevel>,
     changed: BTreeSet<Sku>,
+    opened: BTreeSet<Sku>,
     movements: Vec<Movement>,
 }
 
 impl Shelf {
     pub(crate) fn loaded(levels: BTreeMap<Sku, StockLevel>) -> Self {
-        Self { levels, changed: BTreeSet::new(), movements: Vec::new() }
+        Self { levels, ..Self::default() }
     }
 
     /// What there is of a SKU; `None` for one that is not sold.
@@ -43,6 +44,12 @@ impl Shelf {
     pub(crate) fn open(&mut self, sku: &Sku) {
         self.levels.entry(sku.clone()).or_default();
         self.changed.insert(sku.clone());
+        self.opened.insert(sku.clone());
+    }
+
+    /// Whether the batch itself brought the SKU here.
+    pub(crate) fn is_opened(&self, sku: &Sku) -> bool {
+        self.opened.contains(sku)
     }
 
     /// Rows the batch changed, as they are now.

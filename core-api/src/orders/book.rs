@@ -44,6 +44,11 @@ impl OrderBook {
         self.orders.get(&id).filter(|_| self.within.contains(&(id, reach)))
     }
 
+    /// Whether an order is here, in whatever reach.
+    pub(crate) fn is_here(&self, id: OrderId) -> bool {
+        self.orders.contains_key(&id)
+    }
+
     /// What is held for an order that waits for payment, or was taken for one that is paid.
     pub(crate) fn holds_of(&self, id: OrderId) -> Vec<Hold> {
         self.holds.values().filter(|hold| hold.order == id).cloned().collect()

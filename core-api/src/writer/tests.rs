@@ -1,5 +1,6 @@
 //! One bad operation fails alone, and an operation outlives whoever asked for it.
 
+use stockade_settings::store::{StoreSettings, StoreUrl};
 use tempfile::TempDir;
 
 use super::*;
@@ -9,12 +10,12 @@ use crate::clock::{SetClock, Timestamp};
 use crate::inventory::StockLevel;
 use crate::money::{Currency, Money};
 use crate::sku::Sku;
-use crate::store::{Slice, SqliteStore, Store};
+use crate::store::{Opened, Slice, Store, open};
 
 struct World {
-    store: SqliteStore,
+    store: Box<dyn Store>,
     writer: Writer,
-    task: WriterTask,
+    task: WriterTasks,
     metrics: prometheus::Registry,
     _folder: TempDir,
 }
@@ -22,15 +23,16 @@ struct World {
 impl World {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, write_store) = SqliteStore::open(&folder.path().join("core.db")).await.unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("core.db"));
+        let Opened { store, mut writers } = open(&url, &StoreSettings::default()).await.unwrap();
         let metrics = prometheus::Registry::new();
-        let parts = WriterParts {
-            store: write_store,
+        let desk = Desk {
+            store: writers.pop().unwrap(),
             clock: SetClock::at(Timestamp::from_micros(0)).clock(),
             ids: IdSource::default(),
             metrics: Arc::new(CoreMetrics::register(&metrics).unwrap()),
         };
-        let (writer, task) = parts.start(64);
+        let (writer, task) = start(vec![desk], 64);
         Self { store, writer, task, metrics, _folder: folder }
     }
 

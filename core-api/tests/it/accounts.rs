@@ -173,10 +173,12 @@ async fn demo_accounts_are_seeded_once_and_marked() {
     account.role = "customer".to_owned();
     core.seed_demo(&[account.clone()]).await.unwrap();
 
-    let database = format!("sqlite:{}", settings.database_file.unwrap().display());
-    let pool = sqlx::SqlitePool::connect(&database).await.unwrap();
+    let mut database = crate::backend::connect(&settings.store).await;
     let rows: Vec<(String, String, bool)> =
-        sqlx::query_as("SELECT username, role, demo FROM account").fetch_all(&pool).await.unwrap();
+        sqlx::query_as("SELECT username, role, demo FROM account")
+            .fetch_all(&mut database)
+            .await
+            .unwrap();
     assert_eq!(rows, [("superadmin".to_owned(), "super-admin".to_owned(), true)]);
 
     account.username = "super-admin".to_owned();

@@ -8,8 +8,10 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::Connection as _;
 use stockade_core_api::{Clock, Core, verify};
+use stockade_settings::CoreSettings;
 use tokio::net::UnixStream;
 
+use crate::backend::check_is_private;
 use crate::call::call;
 use crate::world::{PRINT, Stock, World, settings, someone};
 
@@ -23,11 +25,7 @@ async fn a_restart_keeps_everything() {
 
     let world = world.restart().await;
 
-    // What is in the database is nobody else's business.
-    for suffix in ["", "-wal", "-shm"] {
-        let file = format!("{}{suffix}", world.settings.database_file.as_ref().unwrap().display());
-        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    check_is_private(&world.settings.store);
     let path = format!("/api/orders/{}", order.text("id"));
     assert_eq!(world.by(ann, "GET", path).send().await.body["total_minor"], 48_000);
     assert_eq!(world.stock(PRINT).await, Stock { on_hand: 10, reserved: 4 });
@@ -68,17 +66,22 @@ async fn a_core_that_is_dropped_keeps_what_it_acknowledged() {
 }
 
 /// The program itself, on the settings of `folder`.
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
+    let url = settings.store.url.as_ref().unwrap();
     let file = folder.join("stockade.toml");
-    let text = r#"
+    let text = format!(
+        r#"
         [core]
         socket = "core.sock"
         ops_listen = "127.0.0.1:0"
-        database_file = "core.db"
         assertion_secret_file = "assertion"
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
-    "#;
+
+        [core.store]
+        url = "{url}"
+    "#
+    );
     fs::write(&file, text).unwrap();
     Command::new(env!("CARGO_BIN_EXE_stockade-core-api"))
         .arg("--config")
@@ -105,7 +108,7 @@ async fn a_process_that_is_asked_to_end_finishes_what_was_begun() {
     core.seed_demo(&[]).await.unwrap();
     drop(core);
 
-    let mut process = spawn(folder.path());
+    let mut process = spawn(folder.path(), &settings);
     listening(&mut process, socket).await;
     let order = call(socket, &Clock::system(), "POST", "/api/orders")
         .by(&someone().to_string())
@@ -122,7 +125,7 @@ async fn a_process_that_is_asked_to_end_finishes_what_was_begun() {
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
     let ended = tokio::task::spawn_blocking(move || process.wait()).await.unwrap().unwrap();
     assert!(ended.success(), "{ended}");
-    let report = verify(settings.database_file.as_deref().unwrap()).await.unwrap();
+    let report = verify(settings.store.url.as_ref().unwrap(), None).await.unwrap();
     assert!(report.is_intact(), "{report}");
 }
 
@@ -135,7 +138,7 @@ async fn a_killed_process_keeps_what_it_acknowledged() {
     core.seed_demo(&[]).await.unwrap();
     drop(core);
 
-    let mut process = spawn(folder.path());
+    let mut process = spawn(folder.path(), &settings);
     listening(&mut process, socket).await;
     let ann = someone();
     let order = |key: usize| {
@@ -153,7 +156,7 @@ async fn a_killed_process_keeps_what_it_acknowledged() {
     // The dead process left its socket behind; the next one takes it over.
     let mode = fs::metadata(socket).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
-    let mut process = spawn(folder.path());
+    let mut process = spawn(folder.path(), &settings);
     listening(&mut process, socket).await;
     for key in 0..20 {
         assert_eq!(order(key).send().await.header("idempotency-replayed"), Some("true"));

@@ -1,8 +1,11 @@
-//! The core's promises, kept through its socket by a real core on a real database.
+//! The core's promises, kept through its socket by a real core on a SQLite database.
+//!
+//! `tests/postgres` runs the same tests on PostgreSQL.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod accounts;
+mod backend;
 mod call;
 mod cart;
 mod catalog;
@@ -10,6 +13,7 @@ mod categories;
 mod conservation;
 mod description;
 mod durability;
+mod file;
 mod inventory;
 mod orders;
 mod overload;

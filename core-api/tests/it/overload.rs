@@ -3,13 +3,18 @@
 use std::num::NonZeroUsize;
 
 use sqlx::Connection as _;
+use stockade_settings::store::Writers;
 use tokio::task::JoinSet;
 
 use crate::world::{PRINT, World, someone};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_at_once_and_loses_nothing() {
-    let world = World::start_with(|settings| settings.write_queue_max = NonZeroUsize::MIN).await;
+    let world = World::start_with(|settings| {
+        settings.write_queue_max = NonZeroUsize::MIN;
+        settings.store.writers = Writers::ONE;
+    })
+    .await;
     let lock = world.hold_writes().await;
     // While the writer waits it holds one batch of 128, and one more waits in the queue.
     let mut tries: JoinSet<_> = (0..130)

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use hyper::StatusCode;
 use stockade_core_api::{Clock, Core};
 use stockade_settings::CoreSettings;
+use stockade_settings::store::StoreSettings;
 
 use crate::world::{World, settings};
 
@@ -17,7 +18,7 @@ async fn a_core_that_serves_is_ready() {
     assert_eq!(ready.body["status"], "ready");
 }
 
-async fn refusal(settings: &CoreSettings) -> String {
+pub(crate) async fn refusal(settings: &CoreSettings) -> String {
     Core::start(settings, Clock::system()).await.unwrap_err().to_string()
 }
 
@@ -27,7 +28,7 @@ async fn a_missing_setting_is_named() {
     let all = settings(folder.path());
     let cases = [
         ("socket", CoreSettings { socket: None, ..all.clone() }),
-        ("database_file", CoreSettings { database_file: None, ..all.clone() }),
+        ("store.url", CoreSettings { store: StoreSettings::default(), ..all.clone() }),
         ("assertion_secret_file", CoreSettings { assertion_secret_file: None, ..all.clone() }),
         ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
         ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
@@ -57,7 +58,7 @@ async fn a_secret_that_will_not_do_is_named() {
     let message = refusal(&settings).await;
     assert!(message.starts_with("core.assertion_secret_file: "), "{message}");
     assert!(message.contains("chmod 600"), "{message}");
-    assert!(!file("core.sock").exists() && !file("core.db").exists());
+    assert!(!file("core.sock").exists());
 }
 
 #[tokio::test]
@@ -75,14 +76,4 @@ async fn a_socket_that_is_in_use_is_left_alone() {
     let message = refusal(&settings).await;
     assert!(message.contains("something else than a socket"), "{message}");
     assert!(socket.exists());
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_be_opened_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(folder.path());
-    settings.database_file = Some(folder.path().join("missing/core.db"));
-    let message = refusal(&settings).await;
-    assert!(message.starts_with("core.database_file `"), "{message}");
-    assert!(!settings.socket.unwrap().exists());
 }

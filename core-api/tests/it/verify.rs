@@ -2,11 +2,12 @@
 
 use sqlx::SqliteConnection;
 use stockade_core_api::{Report, verify};
+use stockade_settings::store::StoreUrl;
 
 use crate::world::{PRINT, World, someone};
 
 async fn report(world: &World) -> Report {
-    verify(world.settings.database_file.as_ref().unwrap()).await.unwrap()
+    verify(world.settings.store.url.as_ref().unwrap(), None).await.unwrap()
 }
 
 async fn run(database: &mut SqliteConnection, statement: &'static str) {
@@ -207,11 +208,12 @@ async fn what_leads_nowhere_or_is_there_twice_is_found() {
 async fn what_cannot_be_verified_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("core.db");
-    let error = verify(&file).await.unwrap_err().to_string();
-    assert_eq!(error, "the database cannot be opened for reading");
+    let url = StoreUrl::Sqlite(file.clone());
+    let error = verify(&url, None).await.unwrap_err().to_string();
+    assert!(error.starts_with("the database cannot be opened for reading: "), "{error}");
     assert!(!file.exists());
 
     std::fs::write(&file, "").unwrap();
-    let error = verify(&file).await.unwrap_err().to_string();
+    let error = verify(&url, None).await.unwrap_err().to_string();
     assert!(error.contains("another version of this program"), "{error}");
 }

@@ -15,7 +15,6 @@ use hyper::client::conn::http1;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use sqlx::{Connection as _, SqliteConnection};
 use stockade_contract::assertion::Scope;
 use stockade_core_api::{Clock, Core, ServeError, SetClock, Timestamp, verify};
 use stockade_settings::CoreSettings;
@@ -25,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::backend::{self, Connection};
 use crate::call::{Call, SECRET, call};
 
 /// When every world begins, in seconds since 1970 UTC.
@@ -48,7 +48,7 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
     CoreSettings {
         socket: Some(folder.join("core.sock")),
         ops_listen: "127.0.0.1:0".parse().unwrap(),
-        database_file: Some(folder.join("core.db")),
+        store: backend::store(folder),
         assertion_secret_file: secret("assertion", SECRET),
         signing_key_file: secret("signing.pem", &signing_key()),
         password_pepper_file: secret("pepper", "a password pepper of 32 bytes!!!"),
@@ -109,8 +109,7 @@ impl World {
         self.stop();
         self.serving.await.unwrap().unwrap();
         assert!(!self.settings.socket.as_ref().unwrap().exists(), "the socket is gone");
-        let log = self.settings.database_file.as_ref().unwrap().with_extension("db-wal");
-        assert!(!log.exists(), "the log is folded into the database");
+        backend::check_at_rest(&self.settings.store);
         Self::run(self._folder, self.settings, self.clock).await
     }
 
@@ -169,7 +168,8 @@ impl World {
 
     /// Nothing in the database contradicts anything else.
     pub(crate) async fn intact(&self) {
-        let report = verify(self.settings.database_file.as_ref().unwrap()).await.unwrap();
+        let url = self.settings.store.url.as_ref().unwrap();
+        let report = verify(url, None).await.unwrap();
         assert!(report.is_intact(), "{report}");
     }
 
@@ -190,17 +190,14 @@ impl World {
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
-    /// Holds the database's write lock, so that the writer waits.
-    pub(crate) async fn hold_writes(&self) -> SqliteConnection {
-        let mut lock = self.database().await;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut lock).await.unwrap();
-        lock
+    /// Holds what every order needs, so that the writer waits.
+    pub(crate) async fn hold_writes(&self) -> Connection {
+        backend::hold_writes(&self.settings.store).await
     }
 
     /// The database itself, past the core.
-    pub(crate) async fn database(&self) -> SqliteConnection {
-        let file = self.settings.database_file.as_ref().unwrap();
-        SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap()
+    pub(crate) async fn database(&self) -> Connection {
+        backend::connect(&self.settings.store).await
     }
 }
 

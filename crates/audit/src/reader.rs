@@ -1,8 +1,8 @@
 //! Reads back what [`RecordLog`](crate::RecordLog) wrote, one line at a time.
 //!
-//! Two readers give the same answer. The quick one takes a line as the log writes it: plain
-//! texts and whole numbers, no blanks, no escapes. Whatever is not quite that goes to serde_json,
-//! whose reading is the one that counts. Neither keeps anything, and a line read by the quick one
+//! Two readers give the same answer. The quick one takes a line as the log writes it: every field
+//! in its place, plain texts and whole numbers, no blanks, no escapes. Whatever is not quite that
+//! goes to serde_json, whose reading is the one that counts. Neither keeps anything, and a line read by the quick one
 //! allocates nothing.
 
 use std::borrow::Cow;
@@ -38,7 +38,8 @@ pub struct Recorded<'a> {
     pub client: Cow<'a, str>,
     /// The account id; absent for an anonymous caller.
     pub account: Option<Cow<'a, str>>,
-    /// The roles the token named, separated by one space; older lines lack it.
+    /// The roles the token named, separated by one space; absent for an anonymous caller, and in
+    /// older records.
     pub held: Option<Cow<'a, str>>,
     /// The roles that were active, separated by one space.
     #[serde(borrow)]

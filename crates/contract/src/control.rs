@@ -4,9 +4,11 @@
 
 pub mod policy;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use self::policy::{PolicyChange, PolicyRefusal, PolicyStatus};
+use self::policy::{PolicyChange, PolicyRefusal, PolicyStatus, TrialStatus};
 
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -41,6 +43,13 @@ pub enum Command {
         /// Its number, from 1, or the beginning of its hash; left out, the latest.
         to: Option<String>,
     },
+    /// Try a candidate beside the policy in force.
+    PolicyShadow {
+        /// The candidate's folder, as the edge sees it; left out, the candidate is dropped.
+        folder: Option<PathBuf>,
+    },
+    /// Put the candidate in force.
+    PolicyPromote,
 }
 
 /// The edge's answer.
@@ -66,6 +75,13 @@ pub enum Answer {
     PolicyChange {
         /// What it did.
         change: PolicyChange,
+    },
+    /// Something is tried now, or nothing is.
+    PolicyTrial {
+        /// For a person.
+        message: String,
+        /// What is tried.
+        trial: Option<TrialStatus>,
     },
     /// A bundle is refused; the one in force stays.
     PolicyRefused {

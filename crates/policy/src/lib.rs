@@ -13,8 +13,8 @@
 //! which permission is needed; [`Bundle::activate`] says which of the caller's roles count at
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
-//! What is allowed to stand in a policy and is probably not meant, [`lint`] says; how much of it
-//! the [`cases`] would miss if it changed, [`coverage`].
+//! What is allowed to stand in a policy and is probably not meant, [`lint()`] says; how much of it
+//! the [`cases`] would miss if it changed, [`coverage`]; who is allowed something, [`who_can()`].
 //!
 //! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
 //!
@@ -57,6 +57,7 @@ mod rules;
 mod source;
 mod table;
 mod toml_reader;
+mod who_can;
 
 pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
 pub use self::bundle::{Bundle, Unproven};
@@ -79,3 +80,4 @@ pub use self::route::{Auth, BodyRule, Route, RouteName};
 pub use self::route_table::{RouteMatch, RouteTable};
 pub use self::rules::{Effect, Rule};
 pub use self::table::Scope;
+pub use self::who_can::{Access, Clash, Reason, Requirement, TargetError, WhoCan, who_can};

@@ -26,8 +26,10 @@ mod routes;
 mod rules;
 mod tally;
 
-pub(crate) use self::routes::can_be_there;
+pub(crate) use self::addresses::Addresses;
+pub(crate) use self::routes::{can_be_there, listens_to};
 use self::tally::Tally;
+pub(crate) use self::tally::parts;
 
 /// The most lines or names a message lists.
 const LISTED_MAX: usize = 5;

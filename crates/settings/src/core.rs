@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::store::StoreSettings;
+
 /// The `[core]` section. Paths are relative to the file they are written in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,8 +16,8 @@ pub struct CoreSettings {
     pub socket: Option<PathBuf>,
     /// Where metrics, liveness and readiness are served.
     pub ops_listen: SocketAddr,
-    /// The SQLite database file; created when missing.
-    pub database_file: Option<PathBuf>,
+    /// Where the shop is kept.
+    pub store: StoreSettings,
     /// The secret that edge and core share: at least 32 bytes. The edge's assertions are
     /// signed with a key derived from it.
     pub assertion_secret_file: Option<PathBuf>,
@@ -67,7 +69,7 @@ impl Default for CoreSettings {
         Self {
             socket: None,
             ops_listen: SocketAddr::from(([127, 0, 0, 1], 9902)),
-            database_file: None,
+            store: StoreSettings::default(),
             assertion_secret_file: None,
             signing_key_file: None,
             password_pepper_file: None,

@@ -71,7 +71,7 @@ impl Settings {
             &mut edge.upstream.socket,
             &mut edge.upstream.assertion_secret_file,
             &mut core.socket,
-            &mut core.database_file,
+            &mut core.store.password_file,
             &mut core.assertion_secret_file,
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
@@ -83,6 +83,9 @@ impl Settings {
         }
         for path in &mut core.payments.webhook_secret_files {
             *path = base.join(&*path);
+        }
+        if let Some(url) = &mut core.store.url {
+            url.resolve(base);
         }
     }
 }

@@ -15,6 +15,7 @@ mod core;
 mod edge;
 mod file;
 pub mod secret;
+pub mod store;
 
 pub use self::core::{CoreSettings, PaymentSettings};
 pub use edge::{

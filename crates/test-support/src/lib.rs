@@ -7,6 +7,7 @@
 //! | [`Client`] | a well-behaved client over TLS: HTTP/1.1 or HTTP/2, JSON in and out |
 //! | [`Said`] | what a command of the built `stockade` said |
 //! | [`RawTls`], [`RawH2`] | clients that send what no library would |
+//! | [`postgres`] | a PostgreSQL cluster of the test's own |
 //! | [`vectors`] | attack and conformance vectors, and the ledger of those that do not hold |
 //!
 //! Nothing here is a stand-in for a part of ours. A [`Recorder`] is an upstream like anybody's.
@@ -29,6 +30,7 @@ mod door;
 mod edge_alone;
 mod first_start;
 mod issuer;
+pub mod postgres;
 mod process;
 mod raw_h2;
 mod raw_tls;

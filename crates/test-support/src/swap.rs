@@ -36,8 +36,22 @@ impl Swap {
 
     /// Lets the link lead to another folder, in one step.
     pub fn to(&self, next: &PolicyFolder) {
+        self.swap(&self.link, next);
+    }
+
+    /// Lets another link in the same place lead to a folder.
+    pub fn add(&self, name: &str, folder: &PolicyFolder) {
+        self.swap(&self.place.path().join(name), folder);
+    }
+
+    /// Removes another link in the same place.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.place.path().join(name)).unwrap();
+    }
+
+    fn swap(&self, link: &Path, to: &PolicyFolder) {
         let draft = self.place.path().join("draft");
-        symlink(next.path(), &draft).unwrap();
-        fs::rename(&draft, &self.link).unwrap();
+        symlink(to.path(), &draft).unwrap();
+        fs::rename(&draft, link).unwrap();
     }
 }

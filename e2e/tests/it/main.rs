@@ -8,6 +8,9 @@
 )]
 
 mod access;
+mod bans;
+mod client_address;
+mod cors;
 mod deadlines;
 mod headers;
 mod init;
@@ -18,6 +21,7 @@ mod records;
 mod refusals;
 mod reload;
 mod second_factor;
+mod shadow;
 mod start_stop;
 mod tls;
 mod tour;

@@ -17,7 +17,7 @@ pub(super) fn list(bans: &Bans) -> Answer {
 pub(super) fn ban(bans: &Bans, network: &str, secs: u64, uid: u32) -> Answer {
     let network = match parse(network) {
         Ok(network) => network,
-        Err(refused) => return refused,
+        Err(message) => return Answer::Refused { message },
     };
     if secs == 0 || secs > BAN_SECS_MAX {
         let message = format!("a ban lasts from 1 to {BAN_SECS_MAX} seconds");
@@ -35,7 +35,7 @@ pub(super) fn ban(bans: &Bans, network: &str, secs: u64, uid: u32) -> Answer {
 pub(super) fn unban(bans: &Bans, network: &str, uid: u32) -> Answer {
     let network = match parse(network) {
         Ok(network) => network,
-        Err(refused) => return refused,
+        Err(message) => return Answer::Refused { message },
     };
     match bans.unban(network) {
         Ok(true) => {
@@ -48,15 +48,12 @@ pub(super) fn unban(bans: &Bans, network: &str, uid: u32) -> Answer {
 }
 
 /// A network whose address has no bits beyond its prefix.
-fn parse(text: &str) -> Result<IpNetwork, Answer> {
-    let network: IpNetwork = text.parse().map_err(|_| Answer::Refused {
-        message: format!("`{text:.64}` is neither an address nor a network"),
-    })?;
+fn parse(text: &str) -> Result<IpNetwork, String> {
+    let network: IpNetwork =
+        text.parse().map_err(|_| format!("`{text:.64}` is neither an address nor a network"))?;
     if network.network() == network.ip() {
         return Ok(network);
     }
     let (whole, prefix) = (network.network(), network.prefix());
-    Err(Answer::Refused {
-        message: format!("`{text}` has host bits; did you mean {whole}/{prefix}?"),
-    })
+    Err(format!("`{text}` has host bits; did you mean {whole}/{prefix}?"))
 }

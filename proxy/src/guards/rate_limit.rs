@@ -6,8 +6,10 @@
 //! Refuses: [`Reason::RateLimited`](crate::rejection::Reason::RateLimited), 429 with Retry-After.
 //! Fails:   closed. A full table shares one quota among those without a place; an unknown
 //!          address shares one with all unknown addresses.
+//!
+//! A limit in shadow mode is counted like any other, refuses nobody and is told to nobody.
 
-use stockade_policy::{Bundle, Limit, LimitCount, LimitKey, LimitName, Route};
+use stockade_policy::{Bundle, Limit, LimitCount, LimitKey, LimitName, Mode, Route};
 
 use crate::limits::{Quota, Standing, Subject};
 use crate::rejection::Rejection;
@@ -35,8 +37,16 @@ pub(crate) fn check(
             LimitCount::All => edge.limiter.spend(quota, subject, now),
             LimitCount::Failures => edge.limiter.look(quota, subject, now),
         };
-        refused = refused.max(standing.retry_after_secs);
-        standings.push((limit.name.clone(), quota, standing));
+        match limit.mode {
+            Mode::Enforce => {
+                refused = refused.max(standing.retry_after_secs);
+                standings.push((limit.name.clone(), quota, standing));
+            }
+            Mode::Shadow if standing.retry_after_secs.is_some() => {
+                edge.metrics.policy.shadow_limited(limit.name.as_str());
+            }
+            Mode::Shadow => {}
+        }
     }
     (standings, refused.map_or(Ok(()), |after| Err(Rejection::rate_limited(after))))
 }

@@ -7,6 +7,7 @@
 //!          server could read the path of a stricter one.
 //! Fails:   closed. A path no route names is not there.
 
+use stockade_contract::internal;
 use stockade_policy::{Bundle, Route, RouteMatch};
 
 use super::hygiene::CleanRequest;
@@ -21,6 +22,10 @@ pub(crate) fn check<'b>(
 ) -> Result<&'b Route, Rejection> {
     let preflight = bundle.cors().and_then(|_| cors::requested_method(head.method, head.headers));
     let routes = bundle.routes();
+    // SECURITY: without this, `/{**rest}` would lead to what is between edge and core alone.
+    if internal::holds(&clean.path().lenient()) {
+        return Err(Rejection::new(Reason::NoRoute));
+    }
     match routes.find(preflight.unwrap_or(head.method), clean.path().as_str()) {
         // SECURITY: without this, `/api/Admin` falls to `/{**rest}`, and a server that does not
         // tell the two apart answers it as `/api/admin`.
@@ -34,5 +39,38 @@ pub(crate) fn check<'b>(
             allow: Some(allow.to_owned()),
             ..Rejection::new(Reason::MethodNotAllowed)
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::guards::hygiene;
+    use crate::samples;
+
+    #[test]
+    fn an_open_pattern_leads_nowhere_internal() {
+        let policy = samples::policy_with(
+            "",
+            r#"open = { match = "* /{**rest}", needs = "things.look", auth = "none" }"#,
+        );
+        let headers = HeaderMap::new();
+        for (target, expected) in [
+            ("/other", Ok("open")),
+            ("/internals", Ok("open")),
+            ("/internal/jwks", Err(Reason::NoRoute)),
+            ("/Internal/jwks", Err(Reason::NoRoute)),
+            ("/internal", Err(Reason::NoRoute)),
+        ] {
+            let mut head = samples::head("GET", &headers, false);
+            head.target = target.as_bytes();
+            head.authority = Some("shop.example");
+            head.version = http::Version::HTTP_2;
+            let clean = hygiene::check(&head).unwrap();
+            let found = check(&policy.bundle, &head, &clean).map(|route| route.id.as_str());
+            assert_eq!(found.map_err(|rejection| rejection.reason), expected, "{target}");
+        }
     }
 }

@@ -3,9 +3,9 @@
 use stockade_contract::control::Answer;
 use stockade_contract::control::policy::{
     BundleFacts, CameBy, FINDING_TEXT_BYTES_MAX, FINDINGS_MAX, KeptBundle, PolicyFinding,
-    PolicyRefusal, PolicyStatus,
+    PolicyRefusal, PolicyStatus, TrialStatus,
 };
-use stockade_policy::Finding;
+use stockade_policy::{Bundle, Finding};
 
 use super::kept::Kept;
 use super::{LoadFailure, Origin};
@@ -13,6 +13,7 @@ use crate::clock;
 use crate::live_policy::InForce;
 use crate::metrics::ReloadResult;
 use crate::policy_folder::PolicyError;
+use crate::shadow::Direction;
 use crate::shared::Shared;
 
 /// Characters of a hash that a person reads.
@@ -29,13 +30,35 @@ pub(super) fn at_start(shared: &Shared, origin: &Origin) -> PolicyStatus {
         loading: false,
         refused: None,
         kept: Vec::new(),
+        trial: trial(&shared.policy.current()),
+        candidate_refused: None,
     }
 }
 
 pub(super) fn facts(policy: &InForce) -> BundleFacts {
-    let bundle = &policy.bundle;
+    facts_of(&policy.bundle, &policy.hash)
+}
+
+/// What is tried beside a policy, and what came of it.
+pub(super) fn trial(policy: &InForce) -> Option<TrialStatus> {
+    let trial = policy.trial.as_deref()?;
+    let candidate = trial.candidate();
+    let bundle = match candidate {
+        Some(candidate) => facts(&candidate.policy),
+        None => facts_of(policy.bundle.shadow()?, &policy.hash),
+    };
+    Some(TrialStatus {
+        bundle,
+        folder: candidate.map(|candidate| candidate.folder.display().to_string()),
+        same: trial.count(Direction::Same),
+        widened: trial.count(Direction::Widened),
+        narrowed: trial.count(Direction::Narrowed),
+    })
+}
+
+fn facts_of(bundle: &Bundle, hash: &str) -> BundleFacts {
     BundleFacts {
-        hash: policy.hash.to_string(),
+        hash: hash.to_owned(),
         roles: bundle.roles().count(),
         permissions: bundle.permissions().count(),
         routes: bundle.routes().len(),
@@ -80,7 +103,7 @@ pub(super) fn rolled_back(before: &str, after: &str) -> String {
     )
 }
 
-fn short(hash: &str) -> &str {
+pub(super) fn short(hash: &str) -> &str {
     hash.get(..SHORT).unwrap_or(hash)
 }
 

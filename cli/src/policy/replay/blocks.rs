@@ -94,6 +94,7 @@ impl Blocks {
     pub(super) fn give_up(&mut self) {
         self.waiting.clear();
         self.log = None;
+        self.bar.finish_and_clear();
     }
 }
 

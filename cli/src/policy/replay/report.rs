@@ -25,17 +25,17 @@ pub(super) fn print(
     let look = screen.look();
     let hash = bundle.hash().to_string();
     let hash = hash.get(..HASH_CHARS).unwrap_or_default();
-    writeln!(screen, "replayed: {} against bundle {hash}", decisions(summary.judged))?;
+    writeln!(screen, "replayed: {} against bundle {hash}", counted(summary.judged, "decision"))?;
     if let Some((first, last)) = summary.first_and_last_ms {
         writeln!(screen, "from {} to {}", Time(first), Time(last))?;
     }
     if summary.by_active_roles > 0 {
-        let count = decisions(summary.by_active_roles);
+        let count = counted(summary.by_active_roles, "decision");
         writeln!(screen, "{count} by the active roles: their records do not say which were held")?;
     }
     if summary.with_unknown_roles > 0 {
         let names: Vec<_> = summary.unknown_roles.iter().map(String::as_str).collect();
-        let count = decisions(summary.with_unknown_roles);
+        let count = counted(summary.with_unknown_roles, "decision");
         writeln!(screen, "{count} with names that are no role here: {}", names.join(", "))?;
     }
     for (reason, count) in &summary.left_out {
@@ -54,7 +54,7 @@ pub(super) fn print(
         .iter()
         .map(|(change, count)| format!("{} {}", grouped(**count), words(**change)))
         .collect();
-    let line = format!("{} flip: {}", grouped(summary.flipped()), counts.join(", "));
+    let line = format!("{}: {}", counted(summary.flipped(), "flip"), counts.join(", "));
     writeln!(screen, "\n{}", look.paint(Tone::Bad, &line))?;
     Ok(())
 }
@@ -112,8 +112,8 @@ fn words(change: Change) -> &'static str {
     }
 }
 
-fn decisions(count: u64) -> String {
-    format!("{} decision{}", grouped(count), if count == 1 { "" } else { "s" })
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number with a comma before every three digits.

@@ -2,28 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{hex, hex_bytes, rows};
-use crate::accounts::{
-    Account, Credentials, EmailAddress, LinkOwner, Names, NewLink, PasswordHash, Role, TokenHash,
-    Username,
-};
+use crate::accounts::{Names, NewLink, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id};
 use crate::store::StoreError;
+use crate::store::rows::accounts::link;
 use crate::worksheet::{Wanted, Worksheet};
-
-const CREDENTIALS: &str = "
-    SELECT id, role, password_hash
-      FROM account
-     WHERE username_folded = $1";
-
-const ACCOUNT: &str = "
-    SELECT username, email, role
-      FROM account
-     WHERE id = $1";
 
 const TAKEN_USERNAMES: &str = "
     SELECT username_folded
@@ -45,13 +33,6 @@ const SET_PASSWORD: &str = "
        SET password_hash = $2
      WHERE id = $1";
 
-const LINK_OWNER: &str = "
-    SELECT a.username, a.email
-      FROM password_link AS l
-      JOIN account AS a ON a.id = l.account_id
-     WHERE l.hash = $1
-       AND l.expires_at > $2";
-
 const LINKS: &str = "
     SELECT o.hash, o.account_id
       FROM json_each($1) AS w
@@ -72,31 +53,6 @@ const DELETE_LINKS: &str = "DELETE FROM password_link WHERE account_id = $1";
 const DELETE_EXPIRED_LINKS: &str = "
     DELETE FROM password_link
      WHERE hash IN (SELECT hash FROM password_link WHERE expires_at <= $1 LIMIT 10000)";
-
-pub(super) async fn credentials(
-    readers: &SqlitePool,
-    username: &str,
-) -> Result<Option<Credentials>, StoreError> {
-    let row: Option<(Uuid, String, Option<String>)> =
-        sqlx::query_as(CREDENTIALS).bind(username).fetch_optional(readers).await?;
-    let Some((id, role, hash)) = row else { return Ok(None) };
-    let role = parse_role(&role)?;
-    Ok(Some(Credentials { id: AccountId::from_uuid(id), role, hash: hash.map(PasswordHash) }))
-}
-
-pub(super) async fn account(
-    readers: &SqlitePool,
-    id: AccountId,
-) -> Result<Option<Account>, StoreError> {
-    let row: Option<(String, String, String)> =
-        sqlx::query_as(ACCOUNT).bind(id.uuid()).fetch_optional(readers).await?;
-    let Some((username, email, role)) = row else { return Ok(None) };
-    Ok(Some(Account { id, username, email, role: parse_role(&role)? }))
-}
-
-pub(super) fn parse_role(text: &str) -> Result<Role, StoreError> {
-    Role::parse(text).map_err(|_| StoreError::Unreadable("role"))
-}
 
 pub(super) async fn load_names(
     connection: &mut SqliteConnection,
@@ -151,22 +107,6 @@ pub(super) async fn save(
     Ok(())
 }
 
-pub(super) async fn link_owner(
-    readers: &SqlitePool,
-    link: TokenHash,
-    now: Timestamp,
-) -> Result<Option<LinkOwner>, StoreError> {
-    let found = sqlx::query_as(LINK_OWNER).bind(link.0.as_slice()).bind(now.micros());
-    let row: Option<(String, String)> = found.fetch_optional(readers).await?;
-    let Some((username, email)) = row else { return Ok(None) };
-    let username = Username::parse(&username);
-    let email = EmailAddress::parse(&email);
-    Ok(Some(LinkOwner {
-        username: username.map_err(|_| StoreError::Unreadable("user name"))?,
-        email: email.map_err(|_| StoreError::Unreadable("e-mail address"))?,
-    }))
-}
-
 /// These links, while they are good, and the others of whoever they were made for.
 pub(super) async fn load_links(
     connection: &mut SqliteConnection,
@@ -179,13 +119,7 @@ pub(super) async fn load_links(
     let wanted = rows(links.iter().map(|link| hex_bytes(&link.0)))?;
     let found: Vec<(Vec<u8>, Uuid)> =
         sqlx::query_as(LINKS).bind(wanted).bind(now.micros()).fetch_all(connection).await?;
-    let link =
-        |(hash, account): (Vec<u8>, Uuid)| Ok((token_hash(hash)?, AccountId::from_uuid(account)));
     found.into_iter().map(link).collect()
-}
-
-pub(super) fn token_hash(bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
-    bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }
 
 pub(super) async fn remove_expired_links(

@@ -3,48 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use sqlx::{FromRow, SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{hex, rows};
-use crate::catalog::{
-    Assortment, Category, Changes, Listing, NewCategory, NewProduct, Offer, Product, Version,
-};
+use crate::catalog::{Assortment, Changes, Listing, NewCategory, NewProduct};
 use crate::ids::{CategoryId, Id, ProductId};
-use crate::inventory::StockLevel;
-use crate::money::{Currency, Money};
+use crate::money::Money;
 use crate::sku::Sku;
-use crate::store::{Slice, StoreError};
+use crate::store::StoreError;
+use crate::store::rows::catalog::{ListingRow, listings};
 use crate::worksheet::{Wanted, Worksheet};
-
-/// Products on sale that are selected by this, with what is offered of them.
-macro_rules! products_where {
-    ($selected:literal) => {
-        concat!(
-            "SELECT p.id, p.version, p.name, p.description, p.category_id,
-                    k.sku, k.price_minor, k.currency, s.on_hand, s.reserved
-               FROM (SELECT id, version, name, description, category_id
-                       FROM product
-                      WHERE deleted_at IS NULL AND ",
-            $selected,
-            ") AS p
-               LEFT JOIN sku AS k ON k.product_id = p.id
-               LEFT JOIN stock AS s ON s.sku = k.sku
-              ORDER BY p.id, k.sku"
-        )
-    };
-}
-
-const PRODUCTS: &str = products_where!("id > $1 ORDER BY id LIMIT $2");
-const PRODUCTS_IN: &str = products_where!("id > $1 AND category_id = $3 ORDER BY id LIMIT $2");
-const PRODUCT: &str = products_where!("id = $1");
-
-const CATEGORIES: &str = "
-    SELECT id, name
-      FROM category
-     WHERE id > $1
-     ORDER BY id
-     LIMIT $2";
 
 const LISTINGS: &str = "
     SELECT p.id, p.version, p.category_id, k.sku
@@ -93,95 +62,6 @@ const WITHDRAW: &str = "UPDATE product SET deleted_at = $2 WHERE id = $1";
 const EMPTY_CATEGORY: &str = "UPDATE product SET category_id = NULL WHERE category_id = $1";
 const DELETE_CATEGORY: &str = "DELETE FROM category WHERE id = $1";
 
-/// One SKU together with its product; a product without SKUs has one row without.
-#[derive(Debug, FromRow)]
-struct OfferRow {
-    id: Uuid,
-    version: i64,
-    name: String,
-    description: String,
-    category_id: Option<Uuid>,
-    sku: Option<String>,
-    price_minor: Option<i64>,
-    currency: Option<String>,
-    on_hand: Option<i64>,
-    reserved: Option<i64>,
-}
-
-pub(super) async fn products(
-    readers: &SqlitePool,
-    category: Option<CategoryId>,
-    slice: &Slice<ProductId>,
-) -> Result<Vec<Product>, StoreError> {
-    let after = slice.after.map_or(Uuid::nil(), Id::uuid);
-    let list = |statement| sqlx::query_as(statement).bind(after).bind(slice.limit);
-    let found = match category {
-        None => list(PRODUCTS),
-        Some(category) => list(PRODUCTS_IN).bind(category.uuid()),
-    };
-    gather(found.fetch_all(readers).await?)
-}
-
-pub(super) async fn product(
-    readers: &SqlitePool,
-    id: ProductId,
-) -> Result<Option<Product>, StoreError> {
-    let found = sqlx::query_as(PRODUCT).bind(id.uuid()).fetch_all(readers).await?;
-    Ok(gather(found)?.pop())
-}
-
-/// Rows of one product follow one another.
-fn gather(rows: Vec<OfferRow>) -> Result<Vec<Product>, StoreError> {
-    let mut products: Vec<Product> = Vec::new();
-    for mut row in rows {
-        let id = ProductId::from_uuid(row.id);
-        let offer = offer(&mut row)?;
-        match products.last_mut() {
-            Some(last) if last.id == id => last.offers.extend(offer),
-            _ => products.push(Product {
-                id,
-                version: Version(row.version),
-                name: row.name,
-                description: row.description,
-                category: row.category_id.map(CategoryId::from_uuid),
-                offers: offer.into_iter().collect(),
-            }),
-        }
-    }
-    Ok(products)
-}
-
-fn offer(row: &mut OfferRow) -> Result<Option<Offer>, StoreError> {
-    let Some(sku) = row.sku.take() else { return Ok(None) };
-    let (Some(price_minor), Some(currency)) = (row.price_minor, row.currency.take()) else {
-        return Err(StoreError::Unreadable("price"));
-    };
-    let (Some(on_hand), Some(reserved)) = (row.on_hand, row.reserved) else {
-        return Err(StoreError::Unreadable("stock"));
-    };
-    Ok(Some(Offer {
-        sku: super::sku(&sku)?,
-        price: money(price_minor, currency)?,
-        stock: StockLevel { on_hand, reserved },
-    }))
-}
-
-pub(super) fn money(minor: i64, currency: String) -> Result<Money, StoreError> {
-    let currency = Currency::try_from(currency).map_err(|_| StoreError::Unreadable("currency"))?;
-    Ok(Money { minor, currency })
-}
-
-pub(super) async fn categories(
-    readers: &SqlitePool,
-    slice: &Slice<CategoryId>,
-) -> Result<Vec<Category>, StoreError> {
-    let after = slice.after.map_or(Uuid::nil(), Id::uuid);
-    let found: Vec<(Uuid, String)> =
-        sqlx::query_as(CATEGORIES).bind(after).bind(slice.limit).fetch_all(readers).await?;
-    let category = |(id, name)| Category { id: CategoryId::from_uuid(id), name };
-    Ok(found.into_iter().map(category).collect())
-}
-
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     wanted: &Wanted,
@@ -208,22 +88,12 @@ async fn load_listings(
     connection: &mut SqliteConnection,
     ids: &BTreeSet<ProductId>,
 ) -> Result<BTreeMap<ProductId, Listing>, StoreError> {
-    let mut listings: BTreeMap<ProductId, Listing> = BTreeMap::new();
     if ids.is_empty() {
-        return Ok(listings);
+        return Ok(BTreeMap::new());
     }
     let ids = rows(ids.iter().map(|id| hex(*id)))?;
-    let found: Vec<(Uuid, i64, Option<Uuid>, Option<String>)> =
-        sqlx::query_as(LISTINGS).bind(ids).fetch_all(connection).await?;
-    for (id, version, category, sku) in found {
-        let listing = listings.entry(ProductId::from_uuid(id)).or_insert_with(|| Listing {
-            version: Version(version),
-            category: category.map(CategoryId::from_uuid),
-            skus: BTreeSet::new(),
-        });
-        listing.skus.extend(sku.map(|sku| super::sku(&sku)).transpose()?);
-    }
-    Ok(listings)
+    let found: Vec<ListingRow> = sqlx::query_as(LISTINGS).bind(ids).fetch_all(connection).await?;
+    listings(found)
 }
 
 pub(super) async fn save(

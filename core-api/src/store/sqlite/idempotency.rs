@@ -1,17 +1,14 @@
 //! Answers kept under idempotency keys in SQLite.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use sqlx::{FromRow, SqliteConnection};
-use uuid::Uuid;
+use sqlx::SqliteConnection;
 
 use super::{hex, hex_bytes, rows};
 use crate::clock::Timestamp;
-use crate::idempotency::{
-    ClaimName, Claims, Fingerprint, IdempotencyKey, KeptAnswer, KeyedOperation,
-};
-use crate::ids::{AccountId, Id};
+use crate::idempotency::{ClaimName, Claims};
 use crate::store::StoreError;
+use crate::store::rows::idempotency::claims;
 use crate::worksheet::Worksheet;
 
 const LOAD: &str = "
@@ -44,16 +41,6 @@ const DELETE_EXPIRED: &str = "
              WHERE expires_at <= $1
              LIMIT 10000)";
 
-#[derive(Debug, FromRow)]
-struct KeyRow {
-    account_id: Uuid,
-    operation: String,
-    key: String,
-    fingerprint: Vec<u8>,
-    answer: String,
-    expires_at: i64,
-}
-
 pub(super) async fn load(
     connection: &mut SqliteConnection,
     names: &BTreeSet<ClaimName>,
@@ -65,19 +52,8 @@ pub(super) async fn load(
     let wanted = rows(
         names.iter().map(|name| (hex(name.account), name.operation.as_str(), name.key.as_str())),
     )?;
-    let found: Vec<KeyRow> =
-        sqlx::query_as(LOAD).bind(wanted).bind(now.micros()).fetch_all(connection).await?;
-    let kept: Option<BTreeMap<_, _>> = found.into_iter().map(kept).collect();
-    kept.map(Claims::loaded).ok_or(StoreError::Unreadable("idempotency key"))
-}
-
-fn kept(row: KeyRow) -> Option<(ClaimName, KeptAnswer)> {
-    let operation = KeyedOperation::ALL.into_iter().find(|one| one.as_str() == row.operation)?;
-    let key = IdempotencyKey::parse(&row.key).ok()?;
-    let name = ClaimName { account: AccountId::from_uuid(row.account_id), operation, key };
-    let fingerprint = Fingerprint(row.fingerprint.try_into().ok()?);
-    let expires_at = Timestamp::from_micros(row.expires_at);
-    Some((name, KeptAnswer { fingerprint, answer: row.answer, expires_at }))
+    let found = sqlx::query_as(LOAD).bind(wanted).bind(now.micros());
+    claims(found.fetch_all(connection).await?)
 }
 
 pub(super) async fn save(

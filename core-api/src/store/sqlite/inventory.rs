@@ -2,42 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{FromRow, SqliteConnection, SqlitePool};
-use uuid::Uuid;
+use sqlx::SqliteConnection;
 
-use super::{catalog, hex, rows};
+use super::{hex, rows};
 use crate::clock::Timestamp;
-use crate::ids::{Id, MovementId, OrderId, ReservationId};
-use crate::inventory::{
-    Entry, Hold, HoldStep, Holds, Movement, MovementKind, Quantity, Shelf, StockLevel,
-};
+use crate::ids::OrderId;
+use crate::inventory::{Hold, HoldStep, Holds, Movement, Shelf};
 use crate::money::Money;
 use crate::sku::Sku;
-use crate::store::{Slice, StoreError};
+use crate::store::StoreError;
+use crate::store::rows::inventory::{holds, shelf};
 use crate::worksheet::Worksheet;
-
-const STOCK: &str = "
-    SELECT sku, on_hand, reserved
-      FROM stock
-     WHERE sku > $1
-     ORDER BY sku
-     LIMIT $2";
-
-const HAS_MOVED: &str = "
-    SELECT EXISTS (SELECT 1 FROM stock_movement WHERE sku = $1)";
-
-const IS_STOCKED: &str = "
-    SELECT EXISTS (SELECT 1 FROM stock WHERE sku = $1)";
-
-const MOVEMENTS: &str = "
-    SELECT m.id, m.kind, m.quantity, m.on_hand_change, m.reserved_change, m.reservation_id,
-           r.order_id, m.note, m.reason, m.created_at
-      FROM stock_movement AS m
-      LEFT JOIN reservation AS r ON r.id = m.reservation_id
-     WHERE m.sku = $1
-       AND m.id < $2
-     ORDER BY m.id DESC
-     LIMIT $3";
 
 /// What is held for orders, or was taken for them.
 const HELD: &str = "
@@ -117,76 +92,6 @@ const END_HOLDS: &str = "
      WHERE id IN (SELECT unhex(value) FROM json_each($1))
        AND state = 'pending'";
 
-pub(super) async fn stock(
-    readers: &SqlitePool,
-    slice: &Slice<Sku>,
-) -> Result<BTreeMap<Sku, StockLevel>, StoreError> {
-    let after = slice.after.as_ref().map_or("", Sku::as_str);
-    let found: Vec<(String, i64, i64)> =
-        sqlx::query_as(STOCK).bind(after).bind(slice.limit).fetch_all(readers).await?;
-    let level = |(sku, on_hand, reserved): (String, i64, i64)| {
-        Ok((super::sku(&sku)?, StockLevel { on_hand, reserved }))
-    };
-    found.into_iter().map(level).collect()
-}
-
-pub(super) async fn has_moved(readers: &SqlitePool, sku: &Sku) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar(HAS_MOVED).bind(sku.as_str()).fetch_one(readers).await?)
-}
-
-pub(super) async fn is_stocked(readers: &SqlitePool, sku: &Sku) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar(IS_STOCKED).bind(sku.as_str()).fetch_one(readers).await?)
-}
-
-#[derive(Debug, FromRow)]
-struct EntryRow {
-    id: Uuid,
-    kind: String,
-    quantity: u32,
-    on_hand_change: i64,
-    reserved_change: i64,
-    reservation_id: Option<Uuid>,
-    order_id: Option<Uuid>,
-    note: Option<String>,
-    reason: Option<String>,
-    created_at: i64,
-}
-
-pub(super) async fn movements(
-    readers: &SqlitePool,
-    sku: &Sku,
-    slice: &Slice<MovementId>,
-) -> Result<Vec<Entry>, StoreError> {
-    let before = slice.after.map_or(Uuid::max(), Id::uuid);
-    let found = sqlx::query_as(MOVEMENTS).bind(sku.as_str()).bind(before).bind(slice.limit);
-    found.fetch_all(readers).await?.into_iter().map(entry).collect()
-}
-
-fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let kind = MovementKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
-    Ok(Entry {
-        id: MovementId::from_uuid(row.id),
-        kind: kind.ok_or(StoreError::Unreadable("movement kind"))?,
-        quantity: quantity(row.quantity)?,
-        on_hand_change: row.on_hand_change,
-        reserved_change: row.reserved_change,
-        reservation: row.reservation_id.map(ReservationId::from_uuid),
-        order: row.order_id.map(OrderId::from_uuid),
-        note: row.note,
-        reason: row.reason,
-        created_at: Timestamp::from_micros(row.created_at),
-    })
-}
-
-#[derive(Debug, FromRow)]
-struct HoldRow {
-    id: Uuid,
-    order_id: Uuid,
-    sku: String,
-    quantity: u32,
-    expires_at: i64,
-}
-
 /// Due holds of these SKUs' orders.
 pub(super) async fn load_due(
     connection: &mut SqliteConnection,
@@ -217,42 +122,15 @@ pub(super) async fn load_held(
     holds(sqlx::query_as(HELD).bind(orders).fetch_all(connection).await?)
 }
 
-fn holds(rows: Vec<HoldRow>) -> Result<Holds, StoreError> {
-    let hold = |row: HoldRow| {
-        let hold = Hold {
-            id: ReservationId::from_uuid(row.id),
-            order: OrderId::from_uuid(row.order_id),
-            sku: super::sku(&row.sku)?,
-            quantity: quantity(row.quantity)?,
-            expires_at: Timestamp::from_micros(row.expires_at),
-        };
-        Ok((hold.id, hold))
-    };
-    rows.into_iter().map(hold).collect()
-}
-
-pub(super) fn quantity(units: u32) -> Result<Quantity, StoreError> {
-    Quantity::try_from(units).map_err(|_| StoreError::Unreadable("quantity"))
-}
-
 /// Stock and price of these SKUs. SQLite locks no rows: the transaction holds the one lock.
 pub(super) async fn load_shelf(
     connection: &mut SqliteConnection,
     skus: &BTreeSet<Sku>,
 ) -> Result<(Shelf, BTreeMap<Sku, Money>), StoreError> {
-    let (mut levels, mut prices) = (BTreeMap::new(), BTreeMap::new());
-    if !skus.is_empty() {
-        let found: Vec<(String, i64, i64, i64, String, bool)> =
-            sqlx::query_as(SHELF).bind(rows(skus.iter())?).fetch_all(connection).await?;
-        for (sku, on_hand, reserved, price_minor, currency, on_sale) in found {
-            let sku = super::sku(&sku)?;
-            if on_sale {
-                prices.insert(sku.clone(), catalog::money(price_minor, currency)?);
-            }
-            levels.insert(sku, StockLevel { on_hand, reserved });
-        }
+    if skus.is_empty() {
+        return Ok((Shelf::default(), BTreeMap::new()));
     }
-    Ok((Shelf::loaded(levels), prices))
+    shelf(sqlx::query_as(SHELF).bind(rows(skus.iter())?).fetch_all(connection).await?)
 }
 
 pub(super) async fn save(

@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::{FromRow, SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::accounts::{parse_role, token_hash};
 use super::{hex, hex_bytes, rows};
-use crate::accounts::{NewSession, RefreshToken, Rotation, Session, SessionBook, TokenHash};
+use crate::accounts::{NewSession, Rotation, SessionBook};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, Id, SessionId};
 use crate::store::StoreError;
+use crate::store::rows::sessions::{SessionRow, session, token};
 use crate::worksheet::{Wanted, Worksheet};
-
-const KNOWS_TOKEN: &str = "SELECT EXISTS (SELECT 1 FROM refresh_token WHERE hash = $1)";
 
 const TOKENS: &str = "
     SELECT t.hash, t.session_id, t.spent_at IS NOT NULL
@@ -71,24 +68,6 @@ const DELETE_EXPIRED_SESSIONS: &str = "
                      AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE session_id = s.id)
                    LIMIT 10000)";
 
-#[derive(Debug, FromRow)]
-struct SessionRow {
-    id: Uuid,
-    account_id: Uuid,
-    role: String,
-    created_at: i64,
-    expires_at: i64,
-    ended: bool,
-}
-
-pub(super) async fn knows_token(
-    readers: &SqlitePool,
-    token: TokenHash,
-) -> Result<bool, StoreError> {
-    let known = sqlx::query_scalar(KNOWS_TOKEN).bind(token.0.as_slice());
-    Ok(known.fetch_one(readers).await?)
-}
-
 /// The wanted refresh tokens, and the sessions of these and of others that are wanted.
 pub(super) async fn load(
     connection: &mut SqliteConnection,
@@ -99,10 +78,7 @@ pub(super) async fn load(
         let hashes = rows(wanted.refresh_tokens.iter().map(|hash| hex_bytes(&hash.0)))?;
         let found: Vec<(Vec<u8>, Uuid, bool)> =
             sqlx::query_as(TOKENS).bind(hashes).fetch_all(&mut *connection).await?;
-        for (hash, session, spent) in found {
-            let session = SessionId::from_uuid(session);
-            tokens.insert(token_hash(hash)?, RefreshToken { session, spent });
-        }
+        tokens = found.into_iter().map(token).collect::<Result<_, _>>()?;
     }
     let mut ids = wanted.sessions.clone();
     ids.extend(tokens.values().map(|token| token.session));
@@ -113,18 +89,6 @@ pub(super) async fn load(
     let found: Vec<SessionRow> = sqlx::query_as(SESSIONS).bind(ids).fetch_all(connection).await?;
     let sessions = found.iter().map(session).collect::<Result<_, _>>()?;
     Ok(SessionBook::loaded(sessions, tokens))
-}
-
-fn session(row: &SessionRow) -> Result<(SessionId, Session), StoreError> {
-    let session = Session {
-        id: SessionId::from_uuid(row.id),
-        account: AccountId::from_uuid(row.account_id),
-        role: parse_role(&row.role)?,
-        began_at: Timestamp::from_micros(row.created_at),
-        ends_at: Timestamp::from_micros(row.expires_at),
-        ended: row.ended,
-    };
-    Ok((session.id, session))
 }
 
 pub(super) async fn save(

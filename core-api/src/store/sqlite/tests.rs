@@ -1,8 +1,13 @@
 //! A database that an earlier version wrote is brought up to date, and nothing in it is lost.
 
 use super::*;
+use crate::ids::{Id as _, OrderId, ProductId};
 use crate::inventory::MovementKind;
+use crate::reach::Reach;
+use crate::sku::Sku;
+use crate::store::Slice;
 use crate::verify::verify;
+use stockade_settings::store::StoreUrl;
 
 /// What the version before categories, cancellation and refresh tokens could have written.
 const BEFORE: i64 = 5;
@@ -25,6 +30,7 @@ const WRITTEN_BEFORE: [&str; 9] = [
 async fn an_earlier_database_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("core.db");
+    let url = StoreUrl::Sqlite(file.clone());
     let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
     let mut earlier = options.foreign_keys(true).connect().await.unwrap();
     MIGRATIONS.run_to(BEFORE, &mut earlier).await.unwrap();
@@ -32,11 +38,11 @@ async fn an_earlier_database_is_brought_up_to_date() {
         sqlx::query(statement).execute(&mut earlier).await.unwrap();
     }
     earlier.close().await.unwrap();
-    assert!(verify(&file).await.unwrap_err().to_string().contains("another version"));
+    assert!(verify(&url, None).await.unwrap_err().to_string().contains("another version"));
 
-    let (store, _writer) = SqliteStore::open(&file).await.unwrap();
+    let Opened { store, .. } = SqliteStore::open(&file).await.unwrap();
 
-    let report = verify(&file).await.unwrap();
+    let report = verify(&url, None).await.unwrap();
     assert!(report.is_intact(), "{report}");
     assert!(store.credentials("ann").await.unwrap().unwrap().hash.is_some());
     let order = store.order(Reach::Any, OrderId::from_uuid(uuid::Uuid::nil())).await.unwrap();

@@ -90,6 +90,8 @@ pub enum CameBy {
     Watch,
     /// By command, from the bundles that are kept.
     Rollback,
+    /// By command, from the candidate.
+    Promote,
 }
 
 impl CameBy {
@@ -100,6 +102,7 @@ impl CameBy {
             Self::Reload => "reload",
             Self::Watch => "watch",
             Self::Rollback => "rollback",
+            Self::Promote => "promote",
         }
     }
 }
@@ -113,6 +116,21 @@ pub struct KeptBundle {
     pub bundle: BundleFacts,
     /// Until when it was in force, in seconds since 1970 UTC.
     pub until: u64,
+}
+
+/// What is tried beside the bundle in force, and what came of it so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialStatus {
+    /// The bundle that is tried: the one in force with what its files try, or a candidate.
+    pub bundle: BundleFacts,
+    /// The candidate's folder; nothing where the files in force try something themselves.
+    pub folder: Option<String>,
+    /// Requests that would have got the same.
+    pub same: u64,
+    /// Requests that would have got something that they do not get now.
+    pub widened: u64,
+    /// Requests that would have got less.
+    pub narrowed: u64,
 }
 
 /// How the policy stands.
@@ -136,4 +154,8 @@ pub struct PolicyStatus {
     pub refused: Option<PolicyRefusal>,
     /// The bundles a rollback can return to, the latest first.
     pub kept: Vec<KeptBundle>,
+    /// What is tried; nothing when nothing is.
+    pub trial: Option<TrialStatus>,
+    /// Why the newest candidate is not tried; nothing when it is, or there is none.
+    pub candidate_refused: Option<PolicyRefusal>,
 }

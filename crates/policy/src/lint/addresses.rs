@@ -47,6 +47,18 @@ impl Addresses {
         Self(merged)
     }
 
+    /// The addresses in both.
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        let meeting = self.0.iter().flat_map(|span| {
+            other.0.iter().filter(|other| span.meets(other)).map(|other| Span {
+                is_v6: span.is_v6,
+                first: span.first.max(other.first),
+                last: span.last.min(other.last),
+            })
+        });
+        Self::merged(meeting.collect())
+    }
+
     /// Whether some address is in both.
     pub(crate) fn meets(&self, other: &Self) -> bool {
         // The first span of the other set that does not end before this one begins.
@@ -105,6 +117,9 @@ mod tests {
         assert_eq!(whole, halves);
         assert!(halves.holds_all(&addresses(&["10.0.0.64/26"])));
         assert!(!halves.holds_all(&addresses(&["10.0.0.0/23"])));
+        assert_eq!(halves.common(&addresses(&["10.0.0.0/26", "::/0"])), {
+            addresses(&["10.0.0.0/26", "2001:db8::/32"])
+        });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::table::Scope;
 const PARTS: [Scope; 2] = [Scope::Own, Scope::Others];
 
 /// The parts of a scope.
-pub(super) fn parts(scope: Scope) -> impl Iterator<Item = Scope> {
+pub(crate) fn parts(scope: Scope) -> impl Iterator<Item = Scope> {
     PARTS.into_iter().filter(move |part| scope.covers(*part))
 }
 

@@ -258,6 +258,16 @@ fn a_log_of_nonsense_stays_small_and_cannot_move_a_cursor() {
     assert!(!format!("{summary:?}").contains(['\u{1b}', '\u{202e}', '\u{7}']));
 }
 
+#[test]
+fn every_reason_and_change_has_a_place_and_a_word_of_its_own() {
+    assert!(LeftOut::ALL.into_iter().enumerate().all(|(at, reason)| reason as usize == at));
+    assert!(Change::ALL.into_iter().enumerate().all(|(at, change)| change as usize == at));
+    let mut words: Vec<_> = LeftOut::ALL.iter().map(|reason| reason.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), LeftOut::ALL.len());
+}
+
 prop_compose! {
     fn any_past()(
         method in prop::sample::select(vec!["GET", "HEAD", "POST", "PUT"]),

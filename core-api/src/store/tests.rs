@@ -1,0 +1,105 @@
+//! Every statement is one that its database understands, and its program may run.
+
+use std::fs;
+use std::path::Path;
+
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
+use stockade_settings::store::StoreUrl;
+use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
+
+use super::rows::{catalog, orders};
+use super::{migrate, postgres, sqlite, transfer};
+
+/// The statements in a folder or file below this module: texts that are whole constants.
+fn statements(place: &str) -> Vec<String> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(place);
+    let files: Vec<_> = match fs::read_dir(&place) {
+        Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
+        Err(_) => vec![place],
+    };
+    let texts: Vec<_> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let constants = texts.iter().flat_map(|text| text.split("const ").skip(1));
+    let literals = constants.filter_map(|text| {
+        let (_, text) = text.split_once(": &str =")?;
+        let (text, _) = text.trim_start().strip_prefix('"')?.split_once("\";")?;
+        Some(text.replace("\\\"", "\"").replace("\\\\", "\\"))
+    });
+    let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    let is_statement = |text: &str| verbs.iter().any(|verb| text.trim_start().starts_with(verb));
+    literals.filter(|text| is_statement(text)).collect()
+}
+
+/// Statements that are put together when the program is built; both databases understand them.
+const COMPOSED: [&str; 9] = [
+    catalog::PRODUCTS,
+    catalog::PRODUCTS_IN,
+    catalog::PRODUCT,
+    orders::LIST_OWN,
+    orders::LIST_OTHERS,
+    orders::LIST_ANY,
+    orders::FIND_OWN,
+    orders::FIND_OTHERS,
+    orders::FIND_ANY,
+];
+
+fn shared() -> Vec<String> {
+    let mut all = statements("rows");
+    all.extend(statements("rows.rs"));
+    all.extend(COMPOSED.map(str::to_owned));
+    all.extend(transfer::TABLES.iter().map(|table| table.count.to_owned()));
+    all
+}
+
+#[tokio::test]
+async fn sqlite_understands_every_statement() {
+    let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlite::MIGRATIONS.run(&mut database).await.unwrap();
+    let mut all = shared();
+    all.extend(statements("sqlite"));
+    all.extend(sqlite::verify::queries().map(str::to_owned));
+    all.extend(transfer::TABLES.iter().map(|table| table.read.to_owned()));
+    assert!(all.len() > 100, "{} statements", all.len());
+    for text in all {
+        let prepared = database.prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{text}: {prepared:?}");
+    }
+}
+
+async fn shop() -> String {
+    let cluster = Cluster::shared();
+    let name = cluster.create_database("template0");
+    let Ok(StoreUrl::Postgres(owner)) = cluster.url(OWNER, &name).parse() else { unreachable!() };
+    migrate(&owner, None, PROGRAM).await.unwrap();
+    name
+}
+
+#[tokio::test]
+async fn postgres_understands_every_statement() {
+    let url = Cluster::shared().url(PROGRAM, &shop().await);
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    let mut all = shared();
+    all.extend(statements("postgres"));
+    all.extend(statements("postgres.rs"));
+    all.extend(postgres::verify::queries().map(str::to_owned));
+    all.extend(transfer::TABLES.iter().map(|table| table.write.to_owned()));
+    assert!(all.len() > 100, "{} statements", all.len());
+    for text in all {
+        let prepared = database.prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{text}: {prepared:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_described_schema_is_what_the_migrations_make() {
+    let url = Cluster::shared().url("postgres", &shop().await);
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(postgres::verify::SCHEMA).fetch_all(&mut database).await.unwrap();
+    let line = |(name, text): (String, String)| format!("{name}\t{}\n", text.replace('\n', "\\n"));
+    let made: String = rows.into_iter().map(line).collect();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/postgres/schema.txt");
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(made == written, "{} must hold:\n{made}", file.display());
+}

@@ -1,0 +1,336 @@
+//! The tables of a shop, each after those it refers to, and how one is copied.
+
+use futures::TryStreamExt as _;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row as _, Sqlite};
+use uuid::Uuid;
+
+/// Rows written by one statement.
+const ROWS_MAX: usize = 1000;
+
+/// A table of both databases.
+#[derive(Debug)]
+pub(in crate::store) struct Table {
+    pub(in crate::store) name: &'static str,
+    columns: &'static [Kind],
+    /// Asked of both.
+    pub(in crate::store) count: &'static str,
+    /// Asked of SQLite.
+    pub(in crate::store) read: &'static str,
+    /// Asked of PostgreSQL: a column is an array.
+    pub(in crate::store) write: &'static str,
+}
+
+/// What a column holds; in each, a value may be missing.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Id,
+    Text,
+    Number,
+    Flag,
+    Bytes,
+}
+
+/// Values of one column.
+#[derive(Debug)]
+enum Column {
+    Id(Vec<Option<Uuid>>),
+    Text(Vec<Option<String>>),
+    Number(Vec<Option<i64>>),
+    Flag(Vec<Option<bool>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+impl Table {
+    /// Copies every row.
+    pub(super) async fn copy(
+        &self,
+        source: &mut SqliteConnection,
+        target: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let mut rows = sqlx::query::<Sqlite>(self.read).fetch(source);
+        let (mut columns, mut waiting) = (self.empty(), 0);
+        while let Some(row) = rows.try_next().await? {
+            for (at, column) in columns.iter_mut().enumerate() {
+                column.take(&row, at)?;
+            }
+            waiting += 1;
+            if waiting == ROWS_MAX {
+                self.write(std::mem::replace(&mut columns, self.empty()), target).await?;
+                waiting = 0;
+            }
+        }
+        self.write(columns, target).await
+    }
+
+    fn empty(&self) -> Vec<Column> {
+        self.columns.iter().map(|kind| kind.column()).collect()
+    }
+
+    async fn write(
+        &self,
+        columns: Vec<Column>,
+        target: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let mut insert = sqlx::query(self.write);
+        for column in columns {
+            insert = match column {
+                Column::Id(values) => insert.bind(values),
+                Column::Text(values) => insert.bind(values),
+                Column::Number(values) => insert.bind(values),
+                Column::Flag(values) => insert.bind(values),
+                Column::Bytes(values) => insert.bind(values),
+            };
+        }
+        insert.execute(target).await?;
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn column(self) -> Column {
+        match self {
+            Self::Id => Column::Id(Vec::new()),
+            Self::Text => Column::Text(Vec::new()),
+            Self::Number => Column::Number(Vec::new()),
+            Self::Flag => Column::Flag(Vec::new()),
+            Self::Bytes => Column::Bytes(Vec::new()),
+        }
+    }
+}
+
+impl Column {
+    fn take(&mut self, row: &SqliteRow, at: usize) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Id(values) => values.push(row.try_get(at)?),
+            Self::Text(values) => values.push(row.try_get(at)?),
+            Self::Number(values) => values.push(row.try_get(at)?),
+            Self::Flag(values) => values.push(row.try_get(at)?),
+            Self::Bytes(values) => values.push(row.try_get(at)?),
+        }
+        Ok(())
+    }
+}
+
+pub(in crate::store) const TABLES: [Table; 19] = [
+    Table {
+        name: "account",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number],
+        count: "SELECT count(*) FROM account",
+        read: "SELECT id, username, username_folded, email, email_folded, password_hash,
+                      role, demo, created_at
+                 FROM account",
+        write: "INSERT INTO account (id, username, username_folded, email, email_folded,
+                        password_hash, role, demo, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
+                                     $5::text[],
+                                     $6::text[],
+                                     $7::text[],
+                                     $8::boolean[],
+                                     $9::bigint[])",
+    },
+    Table {
+        name: "session",
+        columns: &[Kind::Id, Kind::Id, Kind::Number, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM session",
+        read: "SELECT id, account_id, created_at, expires_at, ended_at
+                 FROM session",
+        write: "INSERT INTO session (id, account_id, created_at, expires_at, ended_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[],
+                                     $5::bigint[])",
+    },
+    Table {
+        name: "refresh_token",
+        columns: &[Kind::Bytes, Kind::Id, Kind::Number, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM refresh_token",
+        read: "SELECT hash, session_id, created_at, expires_at, spent_at
+                 FROM refresh_token",
+        write: "INSERT INTO refresh_token (hash, session_id, created_at, expires_at, spent_at)
+                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[], $4::bigint[],
+                                     $5::bigint[])",
+    },
+    Table {
+        name: "password_link",
+        columns: &[Kind::Bytes, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM password_link",
+        read: "SELECT hash, account_id, expires_at
+                 FROM password_link",
+        write: "INSERT INTO password_link (hash, account_id, expires_at)
+                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[])",
+    },
+    Table {
+        name: "category",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM category",
+        read: "SELECT id, name, name_folded, created_at
+                 FROM category",
+        write: "INSERT INTO category (id, name, name_folded, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])",
+    },
+    Table {
+        name: "product",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Id, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM product",
+        read: "SELECT id, name, description, created_at, category_id, version,
+                      deleted_at
+                 FROM product",
+        write: "INSERT INTO product (id, name, description, created_at, category_id, version,
+                        deleted_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[],
+                                     $5::uuid[],
+                                     $6::bigint[],
+                                     $7::bigint[])",
+    },
+    Table {
+        name: "sku",
+        columns: &[Kind::Text, Kind::Id, Kind::Number, Kind::Text],
+        count: "SELECT count(*) FROM sku",
+        read: "SELECT sku, product_id, price_minor, currency
+                 FROM sku",
+        write: "INSERT INTO sku (sku, product_id, price_minor, currency)
+                SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[])",
+    },
+    Table {
+        name: "stock",
+        columns: &[Kind::Text, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM stock",
+        read: "SELECT sku, on_hand, reserved
+                 FROM stock",
+        write: "INSERT INTO stock (sku, on_hand, reserved)
+                SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])",
+    },
+    Table {
+        name: "orders",
+        columns: &[Kind::Id, Kind::Id, Kind::Text, Kind::Number, Kind::Text, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM orders",
+        read: "SELECT id, account_id, state, total_minor, currency, created_at,
+                      expires_at
+                 FROM orders",
+        write: "INSERT INTO orders (id, account_id, state, total_minor, currency, created_at,
+                        expires_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[],
+                                     $5::text[],
+                                     $6::bigint[],
+                                     $7::bigint[])",
+    },
+    Table {
+        name: "order_line",
+        columns: &[Kind::Id, Kind::Text, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM order_line",
+        read: "SELECT order_id, sku, quantity, unit_price_minor
+                 FROM order_line",
+        write: "INSERT INTO order_line (order_id, sku, quantity, unit_price_minor)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])",
+    },
+    Table {
+        name: "order_event",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM order_event",
+        read: "SELECT order_id, from_state, to_state, account_id, created_at
+                 FROM order_event",
+        write: "INSERT INTO order_event (order_id, from_state, to_state, account_id, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[],
+                                     $4::uuid[], $5::bigint[])",
+    },
+    Table {
+        name: "payment",
+        columns: &[Kind::Id, Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Text, Kind::Number, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM payment",
+        read: "SELECT id, order_id, provider_ref, state, amount_minor, currency,
+                      captured_minor, refunded_minor, created_at
+                 FROM payment",
+        write: "INSERT INTO payment (id, order_id, provider_ref, state, amount_minor, currency,
+                        captured_minor, refunded_minor, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],
+                                     $4::text[], $5::bigint[], $6::text[],
+                                     $7::bigint[], $8::bigint[], $9::bigint[])",
+    },
+    Table {
+        name: "refund",
+        columns: &[Kind::Id, Kind::Id, Kind::Number, Kind::Text, Kind::Text, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM refund",
+        read: "SELECT id, payment_id, amount_minor, state, reason, account_id,
+                      created_at
+                 FROM refund",
+        write: "INSERT INTO refund (id, payment_id, amount_minor, state, reason, account_id,
+                        created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[],
+                                     $4::text[], $5::text[], $6::uuid[],
+                                     $7::bigint[])",
+    },
+    Table {
+        name: "provider_event",
+        columns: &[Kind::Text, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM provider_event",
+        read: "SELECT id, kind, received_at
+                 FROM provider_event",
+        write: "INSERT INTO provider_event (id, kind, received_at)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])",
+    },
+    Table {
+        name: "job",
+        columns: &[Kind::Id, Kind::Text, Kind::Id, Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM job",
+        read: "SELECT id, kind, subject_id, attempts, due_at, dead_at,
+                      last_error, created_at
+                 FROM job",
+        write: "INSERT INTO job (id, kind, subject_id, attempts, due_at, dead_at,
+                        last_error, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[],
+                                     $4::bigint[], $5::bigint[], $6::bigint[],
+                                     $7::text[], $8::bigint[])",
+    },
+    Table {
+        name: "cart_line",
+        columns: &[Kind::Id, Kind::Text, Kind::Number, Kind::Number, Kind::Text],
+        count: "SELECT count(*) FROM cart_line",
+        read: "SELECT account_id, sku, quantity, unit_price_minor, currency
+                 FROM cart_line",
+        write: "INSERT INTO cart_line (account_id, sku, quantity, unit_price_minor, currency)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[],
+                                     $4::bigint[], $5::text[])",
+    },
+    Table {
+        name: "reservation",
+        columns: &[Kind::Id, Kind::Id, Kind::Text, Kind::Number, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM reservation",
+        read: "SELECT id, order_id, sku, quantity, state, expires_at
+                 FROM reservation",
+        write: "INSERT INTO reservation (id, order_id, sku, quantity, state, expires_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[],
+                                     $5::text[],
+                                     $6::bigint[])",
+    },
+    Table {
+        name: "stock_movement",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Number, Kind::Number, Kind::Id, Kind::Id, Kind::Text, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM stock_movement",
+        read: "SELECT id, sku, kind, quantity, on_hand_change, reserved_change,
+                      reservation_id, account_id, note, reason,
+                      created_at
+                 FROM stock_movement",
+        write: "INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
+                        reservation_id, account_id, note,
+                        reason, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[],
+                                     $5::bigint[],
+                                     $6::bigint[],
+                                     $7::uuid[],
+                                     $8::uuid[],
+                                     $9::text[],
+                                     $10::text[],
+                                     $11::bigint[])",
+    },
+    Table {
+        name: "idempotency_key",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Bytes, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM idempotency_key",
+        read: "SELECT account_id, operation, key, fingerprint, answer, expires_at
+                 FROM idempotency_key",
+        write: "INSERT INTO idempotency_key (account_id, operation, key, fingerprint, answer, expires_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[],
+                                     $5::text[],
+                                     $6::bigint[])",
+    },
+];

@@ -1,0 +1,51 @@
+//! The database of these tests: SQLite, in the world's folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use sqlx::{Connection as _, SqliteConnection};
+use stockade_settings::store::{StoreSettings, StoreUrl};
+
+/// A connection past the core.
+pub(crate) type Connection = SqliteConnection;
+
+/// Settings of a new database.
+pub(crate) fn store(folder: &Path) -> StoreSettings {
+    StoreSettings {
+        url: Some(StoreUrl::Sqlite(folder.join("core.db"))),
+        ..StoreSettings::default()
+    }
+}
+
+/// The database itself, past the core.
+pub(crate) async fn connect(settings: &StoreSettings) -> Connection {
+    let url = format!("sqlite:{}", file(settings).display());
+    SqliteConnection::connect(&url).await.unwrap()
+}
+
+/// Holds what every order needs, so that the writer waits until the connection is closed.
+pub(crate) async fn hold_writes(settings: &StoreSettings) -> Connection {
+    let mut lock = connect(settings).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut lock).await.unwrap();
+    lock
+}
+
+/// How a core leaves its database when it ends.
+pub(crate) fn check_at_rest(settings: &StoreSettings) {
+    let log = file(settings).with_extension("db-wal");
+    assert!(!log.exists(), "the log is folded into the database");
+}
+
+/// What is in the database is nobody else's business.
+pub(crate) fn check_is_private(settings: &StoreSettings) {
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", file(settings).display());
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+fn file(settings: &StoreSettings) -> PathBuf {
+    let Some(StoreUrl::Sqlite(file)) = &settings.url else { unreachable!("{settings:?}") };
+    file.clone()
+}

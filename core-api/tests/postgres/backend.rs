@@ -1,0 +1,67 @@
+//! The database of these tests: PostgreSQL, a database of its own for each world.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::thread;
+
+use sqlx::{Connection as _, PgConnection};
+use stockade_core_api::migrate;
+use stockade_settings::store::{PostgresUrl, StoreSettings, StoreUrl};
+use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
+use tokio::runtime::Runtime;
+
+/// A connection past the core.
+pub(crate) type Connection = PgConnection;
+
+/// Settings of a new database, with its tables, for the program's role.
+pub(crate) fn store(_: &Path) -> StoreSettings {
+    let name = Cluster::shared().create_database(template());
+    at(&Cluster::shared().url(PROGRAM, &name))
+}
+
+/// Settings that name a database.
+pub(crate) fn at(url: &str) -> StoreSettings {
+    StoreSettings { url: Some(url.parse().unwrap()), ..StoreSettings::default() }
+}
+
+/// How PostgreSQL is reached by this URL.
+pub(crate) fn postgres(url: &str) -> PostgresUrl {
+    let Ok(StoreUrl::Postgres(url)) = url.parse() else { unreachable!("{url}") };
+    url
+}
+
+/// An empty database has got its tables once; the others are copies of it.
+fn template() -> &'static str {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let name = Cluster::shared().create_database("template0");
+        let owner = postgres(&Cluster::shared().url(OWNER, &name));
+        let making = thread::spawn(move || {
+            Runtime::new().unwrap().block_on(migrate(&owner, None, PROGRAM)).unwrap();
+        });
+        making.join().unwrap();
+        name
+    })
+}
+
+/// The database itself, past the core, as whoever may do everything.
+pub(crate) async fn connect(settings: &StoreSettings) -> Connection {
+    let Some(StoreUrl::Postgres(url)) = &settings.url else { unreachable!("{settings:?}") };
+    let superuser = Cluster::shared().url("postgres", &url.database);
+    PgConnection::connect(&superuser).await.unwrap()
+}
+
+/// Holds what every order needs, so that the writers wait until the connection is closed.
+pub(crate) async fn hold_writes(settings: &StoreSettings) -> Connection {
+    let mut lock = connect(settings).await;
+    for statement in ["BEGIN", "SELECT 1 FROM stock ORDER BY sku FOR UPDATE"] {
+        sqlx::query(statement).execute(&mut lock).await.unwrap();
+    }
+    lock
+}
+
+/// A server leaves nothing with the core.
+pub(crate) fn check_at_rest(_: &StoreSettings) {}
+
+/// Who may read what is tested in `roles.rs`.
+pub(crate) fn check_is_private(_: &StoreSettings) {}

@@ -1,0 +1,42 @@
+//! The promises of `tests/it`, kept on PostgreSQL by a core that logs in with the least
+//! privileges; and those that only PostgreSQL makes.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod backend;
+mod copy;
+mod reach;
+mod replicas;
+mod roles;
+mod schema;
+
+#[path = "../it/accounts.rs"]
+mod accounts;
+#[path = "../it/call.rs"]
+mod call;
+#[path = "../it/catalog.rs"]
+mod catalog;
+#[path = "../it/categories.rs"]
+mod categories;
+#[path = "../it/conservation.rs"]
+mod conservation;
+#[path = "../it/durability.rs"]
+mod durability;
+#[path = "../it/inventory.rs"]
+mod inventory;
+#[path = "../it/orders.rs"]
+mod orders;
+#[path = "../it/overload.rs"]
+mod overload;
+#[path = "../it/products.rs"]
+mod products;
+#[path = "../it/sessions.rs"]
+mod sessions;
+#[path = "../it/start.rs"]
+mod start;
+#[path = "../it/trust.rs"]
+mod trust;
+#[path = "../it/users.rs"]
+mod users;
+#[path = "../it/world.rs"]
+mod world;

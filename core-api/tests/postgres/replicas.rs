@@ -1,0 +1,171 @@
+//! Several cores on one database are one shop.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use stockade_core_api::{Clock, Core, ServeError};
+use stockade_settings::CoreSettings;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::backend;
+use crate::call::{Answer, Call, call};
+use crate::world::{PRINT, World, settings, someone};
+
+/// A core beside another, on the same database.
+struct Replica {
+    settings: CoreSettings,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<Result<(), ServeError>>,
+    _folder: TempDir,
+}
+
+impl Replica {
+    async fn of(world: &World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = world.settings.store.clone();
+        let settings = CoreSettings { store, ..settings(folder.path()) };
+        let core = Core::start(&settings, world.clock.clock()).await.unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(core.serve(stopped));
+        Self { settings, stop, serving, _folder: folder }
+    }
+
+    /// The same request, to this core.
+    fn order(&self, clock: &Clock, key: &str, account: &str, lines: &serde_json::Value) -> Call {
+        let socket = self.settings.socket.as_deref().unwrap();
+        let order = call(socket, clock, "POST", "/api/orders").by(account).key(key);
+        order.json(&json!({"lines": lines}))
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(true);
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+async fn all(calls: Vec<Call>) -> Vec<Answer> {
+    let sending = calls.into_iter().map(|call| async move { call.send().await });
+    sending.collect::<JoinSet<_>>().join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_units_are_sold_once_between_two_cores() {
+    let world = World::start().await;
+    let (one, other) = (Replica::of(&world).await, Replica::of(&world).await);
+    let clock = world.clock.clock();
+    let lines = json!([{"sku": PRINT, "quantity": 1}]);
+    let calls = (0..40).map(|buyer| {
+        let core = if buyer % 2 == 0 { &one } else { &other };
+        core.order(&clock, "k", &someone().to_string(), &lines)
+    });
+    let answers = all(calls.collect()).await;
+    let placed = answers.iter().filter(|answer| answer.status.as_u16() == 201).count();
+    assert_eq!(placed, 10);
+    assert!(answers.iter().all(|answer| [201, 409].contains(&answer.status.as_u16())));
+    one.end().await;
+    other.end().await;
+    world.intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_shown_to_two_cores_is_one_order() {
+    let world = World::start().await;
+    let (one, other) = (Replica::of(&world).await, Replica::of(&world).await);
+    let (clock, ann) = (world.clock.clock(), someone().to_string());
+    for round in 0..10 {
+        let key = format!("k{round}");
+        // Of different goods under one key, no row of stock keeps the cores apart.
+        let calls = (0..8).map(|at| {
+            let (core, sku) = if at % 2 == 0 { (&one, "MUG-BLUE") } else { (&other, "MUG-SAND") };
+            core.order(&clock, &key, &ann, &json!([{"sku": sku, "quantity": 1}]))
+        });
+        let answers = all(calls.collect()).await;
+        let placed: BTreeSet<_> = answers
+            .iter()
+            .filter(|answer| answer.status.as_u16() == 201)
+            .map(|answer| answer.text("id").to_owned())
+            .collect();
+        assert_eq!(placed.len(), 1, "{answers:?}");
+        let reused = answers.iter().filter(|answer| answer.status.as_u16() == 422).count();
+        assert_eq!(reused, 4, "{answers:?}");
+    }
+    let sold = world.stock("MUG-BLUE").await.reserved + world.stock("MUG-SAND").await.reserved;
+    assert_eq!(sold, 10);
+    one.end().await;
+    other.end().await;
+    world.intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_that_run_out_are_given_back_once_by_many() {
+    let world = World::start().await;
+    let (one, other) = (Replica::of(&world).await, Replica::of(&world).await);
+    let (clock, ann) = (world.clock.clock(), someone().to_string());
+    let both = json!([{"sku": "MUG-BLUE", "quantity": 1}, {"sku": "MUG-SAND", "quantity": 1}]);
+    let calls = (0..20).map(|key| one.order(&clock, &format!("a{key}"), &ann, &both));
+    all(calls.collect()).await.iter().for_each(Answer::created);
+    world.clock.advance(std::time::Duration::from_secs(16 * 60));
+
+    // Now everybody finds them: those who buy, and those who sweep.
+    let calls = (0..20).map(|at| {
+        let (core, sku) = if at % 2 == 0 { (&one, "MUG-BLUE") } else { (&other, "MUG-SAND") };
+        core.order(&clock, &format!("b{at}"), &ann, &json!([{"sku": sku, "quantity": 1}]))
+    });
+    all(calls.collect()).await.iter().for_each(Answer::created);
+    one.end().await;
+    other.end().await;
+    assert_eq!(world.stock("MUG-BLUE").await.reserved, 10);
+    assert_eq!(world.stock("MUG-SAND").await.reserved, 10);
+    world.intact().await;
+}
+
+/// Twenty SKUs of one product, with plenty of each.
+async fn stock_twenty(world: &World) -> Vec<String> {
+    let skus: Vec<_> = (0..20).map(|number| format!("SKU-{number}")).collect();
+    let offers: Vec<_> =
+        skus.iter().map(|sku| json!({"sku": sku, "price_minor": 100, "currency": "EUR"})).collect();
+    let product = json!({"name": "Twenty", "description": "Of everything.", "skus": offers});
+    world.call("POST", "/api/products").json(&product).send().await.created();
+    for sku in &skus {
+        world.receive(sku, 10_000).send().await.created();
+    }
+    skus
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_buyers_of_twenty_skus_in_any_order_never_wait_in_a_circle() {
+    let world = World::start().await;
+    let skus = stock_twenty(&world).await;
+    let (one, other) = (Replica::of(&world).await, Replica::of(&world).await);
+    let clock = world.clock.clock();
+    for round in 0..4 {
+        let calls = (0..64).map(|buyer| {
+            let core = if buyer % 2 == 0 { &one } else { &other };
+            // Each names all of them, in an order of their own.
+            let mut lines: Vec<_> =
+                skus.iter().map(|sku| json!({"sku": sku, "quantity": 1})).collect();
+            lines.rotate_left(buyer % 20);
+            if buyer % 3 == 0 {
+                lines.reverse();
+            }
+            core.order(&clock, &format!("k{round}"), &someone().to_string(), &json!(lines))
+        });
+        all(calls.collect()).await.iter().for_each(Answer::created);
+    }
+    one.end().await;
+    other.end().await;
+    for sku in &skus {
+        assert_eq!(world.stock(sku).await.reserved, 4 * 64);
+    }
+    let mut database = backend::connect(&world.settings.store).await;
+    let deadlocks: i64 = sqlx::query_scalar(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+    )
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
+    assert_eq!(deadlocks, 0);
+    world.intact().await;
+}
