@@ -14,6 +14,8 @@ mod schema;
 mod accounts;
 #[path = "../it/call.rs"]
 mod call;
+#[path = "../it/cart.rs"]
+mod cart;
 #[path = "../it/catalog.rs"]
 mod catalog;
 #[path = "../it/categories.rs"]
@@ -28,12 +30,16 @@ mod inventory;
 mod orders;
 #[path = "../it/overload.rs"]
 mod overload;
+#[path = "../it/payments.rs"]
+mod payments;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/sessions.rs"]
 mod sessions;
 #[path = "../it/start.rs"]
 mod start;
+#[path = "../it/till.rs"]
+mod till;
 #[path = "../it/trust.rs"]
 mod trust;
 #[path = "../it/users.rs"]
