@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `edge` | CPU per request of `stockade-proxy` and of a bare Pingora proxy |
 //! | `decide` | time per decision of a bundle and of Casbin's own `enforce` |
+//! | `orders` | orders a second through the core, and what the same database does without it |
 //! | `load` | time to read, compile and prove a bundle |
 //!
 //! `bare` and `upstream` are programs that `edge` starts for itself. Everything is bounded in
@@ -14,6 +15,7 @@ mod contender;
 mod decide;
 mod edge;
 mod load;
+mod orders;
 mod policies;
 mod report;
 mod stage;
@@ -43,6 +45,7 @@ struct Flags {
 enum Verb {
     Edge(edge::Flags),
     Decide(decide::Flags),
+    Orders(orders::Flags),
     Load(load::Flags),
     Bare(bare::Flags),
     Upstream(upstream::Flags),
@@ -63,6 +66,7 @@ fn run(verb: &Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Edge(flags) => show(&edge::run(flags)?),
         Verb::Decide(flags) => show(&decide::run(flags)?),
+        Verb::Orders(flags) => show(&orders::run(flags)?),
         Verb::Load(flags) => show(&load::run(flags)?),
         Verb::Bare(flags) => bare::run(flags),
         Verb::Upstream(flags) => upstream::run(flags),

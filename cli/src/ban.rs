@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anyhow::bail;
 use stockade_contract::control::{Answer, Command};
+use stockade_policy::Age;
 
 use crate::control::ControlArgs;
-use crate::duration;
 use crate::exit::Exit;
 
 /// Arguments of `stockade ban`.
@@ -15,8 +15,8 @@ pub(crate) struct BanArgs {
     /// An address, or a network in CIDR notation.
     network: String,
     /// For how long: a number with s, m, h or d.
-    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = duration::seconds)]
-    secs: u64,
+    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    time: Age,
     #[command(flatten)]
     control: ControlArgs,
 }
@@ -38,7 +38,7 @@ pub(crate) struct BansArgs {
 }
 
 pub(crate) fn ban(args: &BanArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let command = Command::Ban { network: args.network.clone(), secs: args.secs };
+    let command = Command::Ban { network: args.network.clone(), secs: args.time.0 };
     print(args.control.ask(&command)?, out)
 }
 

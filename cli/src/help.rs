@@ -26,7 +26,7 @@ const PAGES: &[Page] = &[
     Page {
         verb: "verify",
         exits: &[(0, "the books agree"), (1, "the database could not be read"), (2, "they do not agree")],
-        examples: &["stockade verify", "stockade verify /var/lib/stockade/stockade.db"],
+        examples: &["stockade verify", "stockade verify sqlite:/var/lib/stockade/stockade.db"],
     },
     #[cfg(feature = "serve")]
     Page {
@@ -95,6 +95,24 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        verb: "policy diff",
+        exits: &[(0, "nobody gets anything else, or it is accepted"), (1, "a policy is refused or could not be read"), (2, "somebody gets less, or something else"), (3, "somebody gets more")],
+        examples: &[
+            "stockade policy diff main",
+            "stockade policy diff main..HEAD --policies policies --format markdown",
+            "stockade policy diff policies policies.next",
+        ],
+    },
+    Page {
+        verb: "policy explain",
+        exits: &[(0, "it is allowed, or was"), (1, "the policy is refused, or there is no such decision"), (2, "it is denied, or was")],
+        examples: &[
+            "stockade policy explain 'GET /api/orders/42' --as customer",
+            "stockade policy explain 'DELETE /api/products/42' --as admin,staff --from 127.0.0.1 --mfa 5m",
+            "stockade policy explain 0199f2aa --log access.log access.log.1.gz",
+        ],
+    },
+    Page {
         verb: "policy replay",
         exits: &[(0, "nothing would have been decided differently, or it is accepted"), (1, "the policy or a log could not be read"), (2, "somebody would have got less, or something else"), (3, "somebody would have got more")],
         examples: &[
@@ -113,7 +131,7 @@ const PAGES: &[Page] = &[
         examples: &[
             "stockade policy simulate 'curl -d {} https://shop/api/orders' --as customer",
             "stockade policy simulate --as admin --from 127.0.0.1 --mfa 5m -- curl -X DELETE https://shop/api/products/42",
-            "stockade policy simulate policies -- curl -sS https://shop/api/products",
+            "stockade policy simulate --anonymous --policies policies -- curl -sS https://shop/api/products",
         ],
     },
     Page {

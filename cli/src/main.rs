@@ -8,7 +8,6 @@ mod completions;
 mod control;
 #[cfg(feature = "serve")]
 mod copy;
-mod duration;
 mod exit;
 mod health;
 mod help;

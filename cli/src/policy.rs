@@ -14,10 +14,14 @@ use stockade_settings::bundle_folder::{self, FolderFile};
 use crate::exit::Exit;
 use crate::render::{self, FindingBody, Format, Screen};
 
+mod asker;
 mod change;
 mod check;
 mod coverage;
+mod diff;
+mod explain;
 mod fmt;
+mod log;
 mod matrix;
 mod promote;
 mod reload;
@@ -49,6 +53,10 @@ enum PolicyVerb {
     WhoCan(who_can::WhoCanArgs),
     /// Print what every role gets on every route.
     Matrix(matrix::MatrixArgs),
+    /// Say who gets something else than before, and which line did it.
+    Diff(diff::DiffArgs),
+    /// Say why a request gets what it gets, or why a decision was made.
+    Explain(explain::ExplainArgs),
     /// Judge a log of past decisions, and say which would be made differently.
     Replay(replay::ReplayArgs),
     /// Align the files as everybody's are; nothing they say changes.
@@ -67,12 +75,20 @@ enum PolicyVerb {
     Promote(promote::PromoteArgs),
 }
 
-/// The folder a verb is about.
+/// The folder a verb is about, and nothing else.
 #[derive(Debug, clap::Args)]
 struct FolderArgs {
     /// The policy folder.
     #[arg(value_name = "DIR", default_value = "policies")]
     folder: PathBuf,
+}
+
+/// The folder that answers what a verb is asked.
+#[derive(Debug, clap::Args)]
+struct PoliciesArgs {
+    /// The policy folder.
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    policies: PathBuf,
 }
 
 /// What is wrong with a bundle, and the files it was read from.
@@ -90,6 +106,8 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
         PolicyVerb::Coverage(args) => coverage::run(args, screen),
         PolicyVerb::WhoCan(args) => who_can::run(args, screen),
         PolicyVerb::Matrix(args) => matrix::run(args, screen),
+        PolicyVerb::Diff(args) => diff::run(args, screen),
+        PolicyVerb::Explain(args) => explain::run(args, screen),
         PolicyVerb::Replay(args) => replay::run(args, screen),
         PolicyVerb::Fmt(args) => fmt::run(args, screen),
         PolicyVerb::Simulate(args) => simulate::run(args, screen),
@@ -104,13 +122,12 @@ pub(crate) fn run(args: &PolicyArgs, screen: &mut Screen<'_>) -> anyhow::Result<
 impl FolderArgs {
     /// The bundle in the folder, or what is wrong with it.
     fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
-        let files = self.read()?;
-        Ok(load(&files).map_err(|findings| Refused { findings, files }))
+        Ok(load(read(&self.folder)?))
     }
 
     /// The files of the folder.
     fn read(&self) -> anyhow::Result<Vec<FolderFile>> {
-        Ok(bundle_folder::read(&self.folder).context("the policy was not read")?.files)
+        read(&self.folder)
     }
 
     fn path(&self) -> &Path {
@@ -118,8 +135,25 @@ impl FolderArgs {
     }
 }
 
+impl PoliciesArgs {
+    /// The bundle in the folder, or what is wrong with it.
+    fn load(&self) -> anyhow::Result<Result<Bundle, Refused>> {
+        Ok(load(read(&self.policies)?))
+    }
+}
+
+/// The files of a folder.
+fn read(folder: &Path) -> anyhow::Result<Vec<FolderFile>> {
+    Ok(bundle_folder::read(folder).context("the policy was not read")?.files)
+}
+
+/// The bundle that files make, or what is wrong with it.
+fn load(files: Vec<FolderFile>) -> Result<Bundle, Refused> {
+    compile(&files).map_err(|findings| Refused { findings, files })
+}
+
 /// The bundle that files make, or what is wrong with them.
-fn load(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
+fn compile(files: &[FolderFile]) -> Result<Bundle, Vec<Finding>> {
     let handed =
         files.iter().map(|file| (file.name.clone(), file.bytes.clone(), file.writable_by_others));
     Bundle::load(&BundleFiles::from_folder(handed))
@@ -145,5 +179,7 @@ fn print_findings(refused: &Refused, screen: &mut Screen<'_>) -> anyhow::Result<
     render::print_findings(findings, files, "the policy is refused", screen)
 }
 
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod tests;

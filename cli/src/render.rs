@@ -6,6 +6,7 @@
 
 mod findings;
 mod table;
+mod wrap;
 
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub(crate) use self::findings::{FindingBody, list_findings, print_findings};
 pub(crate) use self::table::Table;
+pub(crate) use self::wrap::wrap;
 
 /// The version of all JSON output; raised when a field changes its meaning.
 const JSON_VERSION: u32 = 1;

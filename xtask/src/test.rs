@@ -104,7 +104,7 @@ impl Work {
     /// As one would type it, to run the step alone.
     fn describe(self) -> String {
         match self {
-            Self::Tools => "cmake, curl, promtool and the like".to_owned(),
+            Self::Tools => "cmake, curl, PostgreSQL, promtool and the like".to_owned(),
             Self::Tidy => "cargo xtask tidy".to_owned(),
             Self::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
             Self::CargoDoc(arguments) => {

@@ -26,11 +26,21 @@ pub(crate) const TO_BUILD: &[Tool] = &[
 ];
 
 /// What the tests ask for beyond that.
-pub(crate) const TO_TEST: &[Tool] = &[Tool {
-    program: "curl",
-    packages: &["curl"],
-    needed: "to walk through the README as a reader would",
-}];
+pub(crate) const TO_TEST: &[Tool] = &[
+    Tool {
+        program: "curl",
+        packages: &["curl"],
+        needed: "to walk through the README as a reader would",
+    },
+    Tool {
+        program: "initdb",
+        packages: &["postgresql"],
+        needed: "to keep a shop in PostgreSQL, as production may",
+    },
+];
+
+/// Where Debian and its kin put PostgreSQL's server, a folder for each version.
+const POSTGRES: &str = "/usr/lib/postgresql";
 
 /// Parts of the Rust toolchain that a minimal one leaves out.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
@@ -56,8 +66,13 @@ pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<()> {
     }
 }
 
+/// Where programs are looked for: the path, and where a server's programs are beside it.
 fn path() -> OsString {
-    env::var_os("PATH").unwrap_or_default()
+    let path = env::var_os("PATH").unwrap_or_default();
+    let versions = fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+    let servers = versions.map(|version| version.path().join("bin"));
+    // A path that cannot be joined holds a colon, which no version does.
+    env::join_paths(env::split_paths(&path).chain(servers)).unwrap_or(path)
 }
 
 /// Makes sure that `cargo fmt` and `cargo clippy` answer.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use stockade_policy::{Bundle, Finding, Severity, lint, openapi};
 use stockade_settings::bundle_folder::FolderFile;
 
-use super::{FolderArgs, load};
+use super::{FolderArgs, compile};
 use crate::exit::Exit;
 use crate::render::{
     FindingBody, Format, FormatArgs, Screen, Tone, counted, list_findings, print_findings,
@@ -54,7 +54,7 @@ pub(super) fn run(args: &CheckArgs, screen: &mut Screen<'_>) -> anyhow::Result<E
 impl Checked {
     fn of(files: Vec<FolderFile>, document: Option<&Path>) -> anyhow::Result<Self> {
         let mut checked = Self { files, bundle: None, errors: Vec::new(), warnings: Vec::new() };
-        match load(&checked.files) {
+        match compile(&checked.files) {
             Ok(bundle) => {
                 if let Some(path) = document {
                     let name = path.display().to_string();

@@ -32,7 +32,7 @@ pub(super) struct FmtArgs {
 
 pub(super) fn run(args: &FmtArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let folder = args.folder.path();
-    let mut files = bundle_folder::read(folder).context("the policy was not read")?.files;
+    let mut files = args.folder.read()?;
     files.extend(bundle_folder::read_cases(folder).context("the cases were not read")?);
     if files.is_empty() {
         bail!("`{}` holds no files of a policy", folder.display());

@@ -9,7 +9,7 @@ use std::thread;
 
 use stockade_policy::replay::Summary;
 
-use super::{FolderArgs, refuse};
+use super::{PoliciesArgs, refuse};
 use crate::exit::Exit;
 use crate::render::{Format, FormatArgs, Screen};
 
@@ -28,9 +28,8 @@ pub(super) struct ReplayArgs {
     /// Files of decision records, plain or gzip; `-` is standard input.
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
-    /// The policy folder that judges.
-    #[arg(long, value_name = "DIR", default_value = "policies")]
-    policies: PathBuf,
+    #[command(flatten)]
+    policies: PoliciesArgs,
     /// Lets callers reach more than they did, which is exit code 3 otherwise.
     #[arg(long)]
     accept: bool,
@@ -42,8 +41,7 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn run(args: &ReplayArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
-    let folder = FolderArgs { folder: args.policies.clone() };
-    let bundle = match folder.load()? {
+    let bundle = match args.policies.load()? {
         Ok(bundle) => bundle,
         Err(refused) => return refuse(&refused, args.output.format, screen),
     };

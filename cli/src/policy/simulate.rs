@@ -8,16 +8,13 @@ mod answer;
 mod claims;
 mod curl;
 
-use std::net::IpAddr;
-use std::path::PathBuf;
-
-use anyhow::{Context as _, bail};
-use stockade_policy::{Asker, Bundle, Caller, Circumstances, CleanPath, RoleSet};
+use anyhow::Context as _;
+use stockade_policy::{Asker, Bundle, Caller, CleanPath, RoleSet};
 
 use self::answer::{Answer, Held, Verdict};
 use self::curl::CurlRequest;
-use super::{FolderArgs, refuse};
-use crate::duration;
+use super::asker::AskerArgs;
+use super::{PoliciesArgs, refuse};
 use crate::exit::Exit;
 use crate::render::{Format, FormatArgs, Screen};
 
@@ -25,39 +22,28 @@ use crate::render::{Format, FormatArgs, Screen};
 #[derive(Debug, clap::Args)]
 pub(super) struct SimulateArgs {
     /// A curl command line, in quotes; or leave it out and write one behind `--`.
-    #[arg(value_name = "CURL", required_unless_present = "words")]
+    #[arg(value_name = "CURL", required_unless_present = "words", conflicts_with = "words")]
     line: Option<String>,
-    /// The policy folder; `policies` when it is left out.
-    #[arg(value_name = "DIR")]
-    folder: Option<PathBuf>,
     /// The words of a curl command line.
     #[arg(last = true, value_name = "WORD")]
     words: Vec<String>,
-    /// A role the caller has, whatever the token says; may be repeated.
-    #[arg(long = "as", value_name = "ROLE")]
-    roles: Vec<String>,
-    /// The client's address; without it, one in no network.
-    #[arg(long, value_name = "ADDRESS")]
-    from: Option<IpAddr>,
-    /// How long ago the caller proved a second factor: a number with s, m, h or d; without it,
-    /// never.
-    #[arg(long, value_name = "AGE", value_parser = duration::seconds)]
-    mfa: Option<u64>,
+    #[command(flatten)]
+    asker: AskerArgs,
+    #[command(flatten)]
+    policies: PoliciesArgs,
     #[command(flatten)]
     output: FormatArgs,
 }
 
 pub(super) fn run(args: &SimulateArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
-    let (words, folder) = args.split()?;
-    let request = CurlRequest::parse(&words)?;
-    let bundle = match folder.load()? {
+    let request = CurlRequest::parse(&args.words()?)?;
+    let bundle = match args.policies.load()? {
         Ok(bundle) => bundle,
         Err(refused) => return refuse(&refused, args.output.format, screen),
     };
     let held = args.held(&request, &bundle)?;
-    let at = Circumstances { from: args.from, mfa_age_secs: args.mfa };
-    let verdict = judge(&request, &Asker { caller: held.caller, at }, &bundle);
-    let answer = Answer::new(&request, &held, &at, &bundle, &verdict);
+    let verdict = judge(&request, &held.asker, &bundle);
+    let answer = Answer::new(&request, &held, &bundle, &verdict);
     match args.output.format {
         Format::Human => answer.print(screen)?,
         Format::Json => screen.json(&answer)?,
@@ -66,38 +52,27 @@ pub(super) fn run(args: &SimulateArgs, screen: &mut Screen<'_>) -> anyhow::Resul
 }
 
 impl SimulateArgs {
-    /// The words of the command line, and the policy folder. Behind `--` stand the words, and the
-    /// one argument before it is the folder.
-    fn split(&self) -> anyhow::Result<(Vec<String>, FolderArgs)> {
-        let (words, folder) = match (&self.line, &self.folder) {
-            (Some(line), folder) if self.words.is_empty() => {
-                let words = shell_words::split(line).context("the curl command line is cut off")?;
-                (words, folder.clone())
-            }
-            (folder, None) => (self.words.clone(), folder.as_ref().map(PathBuf::from)),
-            (_, Some(_)) => bail!("write the curl command line in quotes or behind `--`, not both"),
-        };
-        let folder = folder.unwrap_or_else(|| PathBuf::from("policies"));
-        Ok((words, FolderArgs { folder }))
+    /// The words of the command line.
+    fn words(&self) -> anyhow::Result<Vec<String>> {
+        match &self.line {
+            Some(line) => shell_words::split(line).context("the curl command line is cut off"),
+            None => Ok(self.words.clone()),
+        }
     }
 
-    /// What the caller holds: what `--as` says, or else the token.
+    /// What the caller holds: what the flags say, or else the token.
     fn held(&self, request: &CurlRequest, bundle: &Bundle) -> anyhow::Result<Held> {
-        let claimed = match &request.token {
-            Some(token) if self.roles.is_empty() => Some(claims::claimed_roles(token)?),
-            Some(_) | None => None,
+        let token = request.token.as_ref().filter(|_| !self.asker.names_caller());
+        let Some(token) = token else {
+            let (asker, known) = (self.asker.asker(bundle)?, self.asker.roles().to_vec());
+            return Ok(Held { asker, known, unknown: Vec::new(), is_claimed: false });
         };
-        let is_claimed = claimed.is_some();
-        let names = claimed.unwrap_or_else(|| self.roles.clone());
+        let names = claims::claimed_roles(token)?;
         let (known, unknown): (Vec<String>, Vec<String>) =
             names.into_iter().partition(|name| bundle.role(name).is_some());
-        if let (Some(name), false) = (unknown.first(), is_claimed) {
-            let all: Vec<_> = bundle.roles().map(|role| bundle.role_name(role)).collect();
-            bail!("the role `{name}` is not known; there are {}", all.join(", "));
-        }
         let roles: RoleSet = known.iter().filter_map(|name| bundle.role(name)).collect();
-        let caller = if is_claimed { Caller::Known(roles) } else { Caller::holding(bundle, roles) };
-        Ok(Held { caller, known, unknown, is_claimed })
+        let asker = Asker { caller: Caller::Known(roles), at: self.asker.circumstances() };
+        Ok(Held { asker, known, unknown, is_claimed: true })
     }
 }
 

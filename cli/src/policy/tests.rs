@@ -37,7 +37,9 @@ fn run_edited(verb: &[&str], edits: &[(&str, &str, &str)]) -> (Exit, String) {
 
 fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
     let folder = folder.display().to_string();
-    let words = ["policy"].into_iter().chain(verb.iter().copied()).chain([folder.as_str()]);
+    let flag = (verb.first() == Some(&"who-can")).then_some("--policies");
+    let words = ["policy"].into_iter().chain(verb.iter().copied()).chain(flag);
+    let words = words.chain([folder.as_str()]);
     let line = Line::try_parse_from(words).unwrap();
     let mut out = Vec::new();
     let exit = run(&line.policy, &mut Screen::plain(&mut out)).unwrap();
@@ -184,7 +186,8 @@ fn without_a_policy_there_is_no_answer() {
     let line = Line::try_parse_from(["policy", "check", &missing.display().to_string()]).unwrap();
     assert!(run(&line.policy, &mut Screen::plain(&mut Vec::new())).is_err());
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
-    let typo = Line::try_parse_from(["policy", "who-can", "orders.reed", shipped]).unwrap();
+    let typo =
+        Line::try_parse_from(["policy", "who-can", "orders.reed", "--policies", shipped]).unwrap();
     let error = run(&typo.policy, &mut Screen::plain(&mut Vec::new())).unwrap_err().to_string();
     assert!(error.ends_with("did you mean `orders.read`?"), "{error}");
 

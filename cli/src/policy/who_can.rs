@@ -7,7 +7,7 @@ use stockade_policy::{
     Access, Bundle, Clash, Effect, Link, Reason, Requirement, TargetError, WhoCan, who_can,
 };
 
-use super::{FolderArgs, refuse};
+use super::{PoliciesArgs, refuse};
 use crate::exit::Exit;
 use crate::render::{Format, FormatArgs, Screen, Tone, visible};
 
@@ -25,14 +25,14 @@ pub(super) struct WhoCanArgs {
     #[arg(value_name = "PERMISSION|REQUEST")]
     target: String,
     #[command(flatten)]
-    folder: FolderArgs,
+    policies: PoliciesArgs,
     #[command(flatten)]
     output: FormatArgs,
 }
 
 pub(super) fn run(args: &WhoCanArgs, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let format = args.output.format;
-    let bundle = match args.folder.load()? {
+    let bundle = match args.policies.load()? {
         Ok(bundle) => bundle,
         Err(refused) => return refuse(&refused, format, screen),
     };

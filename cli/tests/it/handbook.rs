@@ -2,13 +2,26 @@
 
 use super::*;
 
-/// Tries what the handbook shows behind `$ COMMAND` for a folder, somewhere: `...` stands for
-/// lines left out, and lines of files are not counted, because comments come and go there.
+/// Tries what the handbook shows behind `$ COMMAND`, and there `more` names the folder.
+#[track_caller]
+fn shown_in_handbook_with(command: &str, more: &[&str]) {
+    let words = shell_words::split(command).unwrap();
+    let words = words.iter().skip(1).map(String::as_str).chain(more.iter().copied());
+    shown_as(command, words.collect());
+}
+
+/// The same for a command that takes the folder as its argument.
 #[track_caller]
 fn shown_in_handbook(command: &str, folder: &Path) {
+    shown_in_handbook_with(command, &[folder.to_str().unwrap()]);
+}
+
+/// Looks whether the handbook shows behind `$ COMMAND`, somewhere, what these words print: `...`
+/// stands for lines left out, and lines of files are not counted, because comments come and go
+/// there.
+#[track_caller]
+fn shown_as(command: &str, words: Vec<&str>) {
     let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
-    let words = shell_words::split(command).unwrap();
-    let words = words.iter().skip(1).map(String::as_str).chain([folder.to_str().unwrap()]);
     let (_, out, err) = told(stockade(words));
     assert_eq!(err, "");
     let out: Vec<_> = out.lines().map(without_line_number).collect();
@@ -39,7 +52,12 @@ fn without_line_number(line: &str) -> String {
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
-    edit(folder.path(), "policy.csv", "read,     own,   allow", "read,     own,   Allow");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "orders,     read,     own,   allow",
+        "orders,     read,     own,   Allow",
+    );
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
 }
@@ -48,7 +66,12 @@ fn the_findings_of_the_handbook_are_those_of_the_program() {
 fn the_cases_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     shown_in_handbook("stockade policy test", folder.path());
-    edit(folder.path(), "policy.csv", "create,   own,   allow", "create,   any,   allow");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "orders,     create,   own,   allow",
+        "orders,     create,   any,   allow",
+    );
     shown_in_handbook("stockade policy test", folder.path());
     shown_in_handbook("stockade policy matrix --check", folder.path());
 }
@@ -68,5 +91,30 @@ fn the_form_of_the_handbook_is_that_of_the_program() {
 #[test]
 fn the_simulation_of_the_handbook_is_that_of_the_program() {
     let command = "stockade policy simulate --as customer 'curl -d {} https://shop/api/orders'";
-    shown_in_handbook(command, &shipped());
+    shown_in_handbook_with(command, &["--policies", shipped().to_str().unwrap()]);
+}
+
+#[test]
+fn the_explanations_of_the_handbook_are_those_of_the_program() {
+    for command in [
+        "stockade policy explain \"DELETE /api/products/7\" --as staff",
+        "stockade policy explain \"POST /api/orders/7/cancel\" --as super-admin --from 127.0.0.1",
+    ] {
+        shown_in_handbook_with(command, &["--policies", shipped().to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn the_diff_of_the_handbook_is_that_of_the_program() {
+    let folder = copy_of_shipped();
+    edit(
+        folder.path(),
+        "policy.csv",
+        "p,   staff, ",
+        "p, staff, accounts, read, any, allow\np,   staff, ",
+    );
+    edit(folder.path(), "policy.csv", "p,   customer,    orders,     cancel,   own,   allow\n", "");
+    let (old, new) = (shipped(), folder.path());
+    let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
+    shown_as("stockade policy diff main", words);
 }

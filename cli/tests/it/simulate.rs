@@ -5,7 +5,7 @@ use super::*;
 /// Exit code and output over the shipped policy.
 fn simulate(line: &str, flags: &[&str]) -> (Option<i32>, String, String) {
     let folder = shipped().display().to_string();
-    let words = ["policy", "simulate", line, folder.as_str()];
+    let words = ["policy", "simulate", line, "--policies", folder.as_str()];
     told(stockade(words.into_iter().chain(flags.iter().copied())))
 }
 
@@ -54,6 +54,9 @@ fn a_tokens_claims_are_taken_with_a_loud_word() {
 
     let (_, out, _) = simulate(&line, &["--as", "staff"]);
     assert!(!out.contains("NOT VERIFIED") && out.contains("roles:       staff\n"), "{out}");
+    let (code, out, _) = simulate(&line, &["--anonymous"]);
+    assert_eq!(code, Some(2));
+    assert!(out.contains("roles:       none\n") && out.contains("{deny: token}"), "{out}");
     let (code, _, err) = simulate("curl --oauth2-bearer secret https://shop/", &[]);
     assert_eq!(code, Some(1));
     assert!(err.contains("no JSON web token"), "{err}");
@@ -69,6 +72,7 @@ fn the_answer_is_a_case_that_holds() {
             &["--as", "super-admin", "--from", "::1", "--mfa", "5m"],
         ),
         ("curl -I https://shop/api/orders", &["--as", "staff", "--as", "customer"]),
+        ("curl -I https://shop/api/products", &["--as", "staff,customer", "--from", "unknown"]),
         ("curl https://shop/api/me", &[]),
     ];
     let cases: Vec<_> = lines
@@ -100,7 +104,7 @@ fn what_the_edge_refuses_never_reaches_the_policy() {
 fn words_behind_two_dashes_are_the_same() {
     let folder = shipped().display().to_string();
     let quoted = simulate("curl -sX DELETE https://shop/api/products/1", &["--as", "staff"]);
-    let words = ["policy", "simulate", &folder, "--as", "staff", "--"];
+    let words = ["policy", "simulate", "--policies", &folder, "--as", "staff", "--"];
     let words = words.into_iter().chain(["curl", "-sX", "DELETE", "https://shop/api/products/1"]);
     assert_eq!(told(stockade(words)), quoted);
 }

@@ -1,11 +1,14 @@
 //! Which of somebody's roles count, here and now.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
 use crate::names::{NetworkId, RoleId};
 use crate::network::Networks;
 use crate::role_set::RoleSet;
+
+/// Where a caller is who is nowhere in particular: an address for documents (RFC 5737).
+pub const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
 /// What is known of a caller besides their roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

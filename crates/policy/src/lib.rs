@@ -14,7 +14,8 @@
 //! their address; [`Bundle::decide`] says with what [`Scope`] these roles have the permission.
 //!
 //! What is allowed to stand in a policy and is probably not meant, [`lint()`] says; how much of it
-//! the [`cases`] would miss if it changed, [`coverage`]; who is allowed something, [`who_can()`].
+//! the [`cases`] would miss if it changed, [`coverage`]; who is allowed something, [`who_can()`]; why a
+//! request gets what it gets, [`explain`]; who gets something else under another policy, [`diff`].
 //!
 //! [`Limits`] and [`Cors`] are read and handed out; the edge counts and answers by them.
 //!
@@ -28,7 +29,9 @@ pub mod cases;
 mod clean_path;
 mod cors;
 pub mod coverage;
+pub mod diff;
 mod draft;
+pub mod explain;
 mod files;
 mod finding;
 pub mod format;
@@ -59,7 +62,7 @@ mod table;
 mod toml_reader;
 mod who_can;
 
-pub use self::activation::{Activation, Circumstances, Condition, InactiveRole, Unmet};
+pub use self::activation::{Activation, Circumstances, Condition, ELSEWHERE, InactiveRole, Unmet};
 pub use self::bundle::{Bundle, Unproven};
 pub use self::clean_path::{Ambiguity, CleanPath, TARGET_BYTES_MAX};
 pub use self::cors::Cors;
@@ -69,6 +72,7 @@ pub use self::headers::ResponseHeader;
 pub use self::judge::{Asker, Caller, Denial, Judgement, Outcome};
 pub use self::limits::{Limit, LimitCount, LimitKey, LimitName, Limits};
 pub use self::lint::lint;
+pub use self::measure::{Age, BadAge};
 pub use self::mode::Mode;
 pub use self::names::{LimitId, NetworkId, PermissionId, RoleId, RouteId};
 pub use self::network::{Network, Networks};

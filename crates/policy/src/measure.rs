@@ -1,6 +1,8 @@
 //! A count and its unit: sizes (`16KiB`) and durations (`15m`).
 
+use std::fmt;
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
 use crate::finding::Code;
 use crate::toml_reader::{Entry, Text, TomlReader};
@@ -47,17 +49,37 @@ pub(crate) fn read_duration(
     duration
 }
 
-/// A duration of any length, in seconds.
-pub(crate) fn parse_duration(text: &str) -> Option<u64> {
-    parse(text, DURATIONS)
+/// A number of seconds as it is written in the files: `90s`, `15m`, `12h`, `7d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(pub u64);
+
+/// A text that is no [`Age`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a time such as 90s, 15m, 2h or 7d")]
+pub struct BadAge(String);
+
+impl From<NonZeroU32> for Age {
+    fn from(secs: NonZeroU32) -> Self {
+        Self(secs.get().into())
+    }
 }
 
-/// A duration as one writes it, in the largest unit that leaves nothing over.
-pub(crate) fn duration(secs: NonZeroU32) -> String {
-    let secs = u64::from(secs.get());
-    let fits = |unit: &&Unit| secs.is_multiple_of(unit.1);
-    let (name, unit) = DURATIONS.iter().rfind(fits).copied().unwrap_or(("s", 1));
-    format!("{}{name}", secs / unit)
+impl FromStr for Age {
+    type Err = BadAge;
+
+    /// Reads an age of any length but none.
+    fn from_str(text: &str) -> Result<Self, BadAge> {
+        parse(text, DURATIONS).map(Self).ok_or_else(|| BadAge(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Age {
+    /// In the largest unit that leaves nothing over.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(_, secs): &&Unit| self.0 != 0 && self.0.is_multiple_of(*secs);
+        let (name, secs) = DURATIONS.iter().rfind(fits).copied().unwrap_or(("s", 1));
+        write!(f, "{}{name}", self.0 / secs)
+    }
 }
 
 fn parse(text: &str, units: &[Unit]) -> Option<u64> {
@@ -83,14 +105,30 @@ mod tests {
 
     #[test]
     fn durations_have_one_unit() {
-        for (text, secs) in [("1s", 1), ("90s", 90), ("15m", 900), ("24h", 86400), ("1d", 86400)] {
-            assert_eq!(parse(text, DURATIONS), Some(secs), "{text}");
+        let age = |text: &str| text.parse::<Age>().map(|age| age.0).ok();
+        for (text, secs) in [("1s", 1), ("90s", 90), ("15m", 900), ("24h", 86400), ("7d", 604_800)]
+        {
+            assert_eq!(age(text), Some(secs), "{text}");
         }
-        for (secs, text) in [(1, "1s"), (90, "90s"), (900, "15m"), (43200, "12h"), (86400, "1d")] {
-            assert_eq!(duration(NonZeroU32::new(secs).unwrap()), text);
+        for (secs, text) in [(0, "0s"), (90, "90s"), (900, "15m"), (43200, "12h"), (86400, "1d")] {
+            assert_eq!(Age(secs).to_string(), text);
         }
-        for text in ["", "15", "m", "0s", "1h30m", "15M", "15 m", "+1s", "-1s", "1.5h", "015m"] {
-            assert_eq!(parse(text, DURATIONS), None, "{text}");
+        for text in [
+            "",
+            "15",
+            "m",
+            "0s",
+            "1h30m",
+            "15M",
+            "15 m",
+            "+1s",
+            "-1s",
+            "1.5h",
+            "015m",
+            "1é",
+            "99999999999999999999d",
+        ] {
+            assert_eq!(age(text), None, "{text}");
         }
     }
 }

@@ -105,7 +105,7 @@ pub struct Pattern {
 }
 
 /// One part of a pattern, between two slashes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Segment {
     /// These bytes. The last may be empty: `/` and `/files/`.
     Literal(String),

@@ -226,7 +226,7 @@ impl Node {
 
 /// Decided from the left, as by [`RouteTable::find`]; a pattern that has ended before `{**name}`
 /// comes first, too.
-fn is_more_specific(pattern: &Pattern, other: &Pattern) -> bool {
+pub(crate) fn is_more_specific(pattern: &Pattern, other: &Pattern) -> bool {
     let rank = |segment: &Segment| match segment {
         Segment::Literal(_) => 0,
         Segment::Parameter => 1,

@@ -12,6 +12,7 @@ use crate::names::{PermissionId, RouteId};
 use crate::network::Networks;
 use crate::pattern::{MatchError, MethodRule, Pattern, parse_match};
 use crate::resources::Resources;
+use crate::roles::ANONYMOUS;
 use crate::route::{Auth, BodyRule, Route, RouteName};
 use crate::source::Source;
 use crate::toml_reader::{self, Entry, Text, TomlReader};
@@ -79,7 +80,7 @@ impl<'s> RoutesFile<'s> {
             let at = reader.place(entry.key_at);
             let condition = Condition {
                 network: network.and_then(|name| self.networks.resolve(&name, reader)),
-                mfa_secs: mfa.and_then(|age| read_duration(&age, reader)),
+                mfa_secs: mfa.and_then(|age| read_role_mfa(&entry, &age, reader)),
                 line: at.line,
             };
             self.conditions.push(RoleCondition { role: entry.key.to_owned(), at, condition });
@@ -164,6 +165,21 @@ impl<'s> RoutesFile<'s> {
         }
         found
     }
+}
+
+/// How old the second factor of whoever holds a role may be.
+fn read_role_mfa(
+    role: &Entry<'_>,
+    age: &Entry<'_>,
+    reader: &mut TomlReader<'_, '_>,
+) -> Option<NonZeroU32> {
+    if role.key == ANONYMOUS {
+        let place = reader.place(age.key_at);
+        let message = "a second factor is wanted of callers without a token that could tell of one";
+        let fix = "remove it, or write it for the roles above";
+        reader.findings().add(Code::MfaWithoutToken, place, message, fix);
+    }
+    read_duration(age, reader)
 }
 
 /// How old a second factor may be. Only a token can tell of one.

@@ -11,7 +11,7 @@ use crate::bundle::Bundle;
 use crate::files::ROUTES_FILE;
 use crate::finding::nearest;
 use crate::lint::{Addresses, can_be_there, listens_to, parts};
-use crate::measure::duration;
+use crate::measure::Age;
 use crate::names::{NetworkId, PermissionId, RoleId};
 use crate::role_set::RoleSet;
 use crate::roles::Link;
@@ -210,7 +210,7 @@ impl<'b> Question<'b> {
         for (network, mfa_secs, line) in of_route.into_iter().chain([of_role]) {
             let network = network.and_then(|id| self.bundle.networks().get(id));
             let network = network.map(|network| format!("network = \"{}\"", network.name));
-            let mfa = mfa_secs.map(|secs| format!("mfa = \"{}\"", duration(secs)));
+            let mfa = mfa_secs.map(|secs| format!("mfa = \"{}\"", Age::from(secs)));
             let texts = network.into_iter().chain(mfa);
             requirements.extend(texts.map(|text| Requirement { text, file: ROUTES_FILE, line }));
         }

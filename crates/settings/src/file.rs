@@ -101,6 +101,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreUrl;
 
     #[track_caller]
     fn refused(text: &str, expected: &str) {
@@ -133,11 +134,24 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_cannot_be_is_refused_where_it_stands() {
+        refused(
+            "[core.store]\nurl = \"postgres://a@db.example/shop\"\n",
+            "stockade.toml:2:7: `db.example` is not on this machine: sslmode=verify-full and \
+             sslrootcert are needed",
+        );
+        refused("[core.store]\nwriters = 17\n", "stockade.toml:2:11: there are 1 to 16 writers");
+    }
+
+    #[test]
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("stockade.toml");
-        fs::write(&file, "[core]\nsocket = \"run/core.sock\"\n").unwrap();
+        let text = "[core]\nsocket = \"run/core.sock\"\nstore.url = \"sqlite:shop.db\"\n";
+        fs::write(&file, text).unwrap();
         let settings = Settings::load(&file).unwrap();
+        let database = StoreUrl::Sqlite(folder.path().join("shop.db"));
+        assert_eq!(settings.core.store.url, Some(database));
         assert_eq!(settings.core.socket, Some(folder.path().join("run/core.sock")));
     }
 }

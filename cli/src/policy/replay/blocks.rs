@@ -5,19 +5,17 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Cursor, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::policy::log::{decoded, unreadable};
 
 /// The size of a buffer, and more than any line is long. It fits a processor's own cache, so
 /// that what was just read is still near when it is judged.
 const BLOCK_BYTES: usize = 256 * 1024;
-
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// Some logs, read one after another.
 pub(super) struct Blocks {
@@ -154,19 +152,6 @@ fn read_all(reader: &mut dyn Read, room: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// The text of a log, whose first bytes say how it is packed.
-fn decoded(mut raw: Box<dyn Read + Send>, name: &str) -> anyhow::Result<Box<dyn Read + Send>> {
-    let mut first = [0; 4];
-    let count = read_all(&mut raw, &mut first).with_context(|| unreadable(&name))?;
-    let first = first.get(..count).unwrap_or_default().to_vec();
-    if first.starts_with(ZSTD) {
-        bail!("`{name}` is packed with zstd; pipe it: `zstd -dc FILE | stockade policy replay -`");
-    }
-    let is_gzip = first.starts_with(GZIP);
-    let raw = Cursor::new(first).chain(raw);
-    Ok(if is_gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) })
-}
-
 /// A bar on standard error, where that is a terminal; nothing elsewhere.
 fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
@@ -184,10 +169,6 @@ fn bar(total: Option<u64>) -> ProgressBar {
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
-}
-
-fn unreadable(name: &dyn std::fmt::Display) -> String {
-    format!("`{name}` could not be read")
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@ use std::io::Write as _;
 use serde::{Serialize, Serializer};
 use stockade_policy::replay::{Change, Flip, FlipCount, Summary};
 use stockade_policy::{Bundle, Outcome};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::policy::log::Time;
 use crate::render::{Screen, Table, Tone, visible};
 
 /// The most kinds of flips that people are shown.
@@ -128,22 +127,6 @@ fn grouped(number: u64) -> String {
         text.push(digit);
         text
     })
-}
-
-/// A time in milliseconds since 1970 UTC, to the second.
-#[derive(Debug, Clone, Copy)]
-struct Time(u64);
-
-impl std::fmt::Display for Time {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let seconds = i64::try_from(self.0 / 1000).ok();
-        let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        match time.and_then(|time| time.format(&Rfc3339).ok()) {
-            Some(text) => f.pad(&text),
-            // A time that no calendar has is shown as it was recorded.
-            None => write!(f, "{} ms", self.0),
-        }
-    }
 }
 
 /// The answer for programs.

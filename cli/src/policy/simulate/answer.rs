@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 use stockade_policy::{
-    Bundle, Caller, Circumstances, Denial, InactiveRole, Judgement, Outcome, Unmet,
+    Age, Asker, Bundle, Denial, ELSEWHERE, InactiveRole, Judgement, Outcome, Unmet,
 };
 
 use super::curl::CurlRequest;
@@ -14,7 +14,7 @@ use crate::render::{Screen, Tone, visible};
 /// What the caller has to show.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) caller: Caller,
+    pub(super) asker: Asker,
     /// Roles of the policy.
     pub(super) known: Vec<String>,
     /// Names that are no role of the policy, and hold nothing.
@@ -67,7 +67,6 @@ impl<'a> Answer<'a> {
     pub(super) fn new(
         request: &'a CurlRequest,
         held: &'a Held,
-        at: &Circumstances,
         bundle: &'a Bundle,
         verdict: &'a Verdict<'a>,
     ) -> Self {
@@ -91,8 +90,8 @@ impl<'a> Answer<'a> {
             roles: &held.known,
             unknown_roles: &held.unknown,
             inactive: inactive.map(|inactive| unmet(inactive, bundle)).collect(),
-            from: at.from,
-            mfa_age_secs: at.mfa_age_secs,
+            from: held.asker.at.from,
+            mfa_age_secs: held.asker.at.mfa_age_secs,
             unverified: held.is_claimed,
             outcome,
         }
@@ -157,11 +156,13 @@ impl<'a> Answer<'a> {
         writeln!(screen, "\n{}", look.paint(Tone::Faint, "# as a case"))?;
         writeln!(screen, "- {who} {may} {method} {path}:")?;
         writeln!(screen, "    as: [{}]", self.roles.join(", "))?;
-        if let Some(from) = self.from {
-            writeln!(screen, "    from: \"{from}\"")?;
+        match self.from {
+            None => writeln!(screen, "    from: unknown")?,
+            Some(ELSEWHERE) => {}
+            Some(from) => writeln!(screen, "    from: \"{from}\"")?,
         }
         if let Some(age) = self.mfa_age_secs {
-            writeln!(screen, "    mfa: {age}s")?;
+            writeln!(screen, "    mfa: {}", Age(age))?;
         }
         writeln!(screen, "    request: {method} {path}")?;
         writeln!(screen, "    expect: {expect}")?;
@@ -197,7 +198,10 @@ fn unmet(inactive: &InactiveRole, bundle: &Bundle) -> String {
             format!("`{role}` does not count outside of the network `{name}`")
         }
         Unmet::Mfa(secs) => {
-            format!("`{role}` does not count without a second factor of the last {secs}s")
+            format!(
+                "`{role}` does not count without a second factor of the last {}",
+                Age::from(secs)
+            )
         }
     }
 }

@@ -96,9 +96,10 @@ impl World {
             links.insert((senior, random.below(senior)));
         }
         let rules = (0..1 + random.below(16)).map(|_| Self::random_rule(random)).collect();
-        let conditions = ROLES.map(|_| Condition {
+        let conditions = ROLES.map(|role| Condition {
             network: random.of_these([None, None, None, Some(0), Some(1), Some(2)]),
-            mfa: random.below(4) == 0,
+            // Whoever shows no token shows no second factor.
+            mfa: random.below(4) == 0 && role != ROLES[0],
         });
         Self { links, rules, conditions }
     }

@@ -143,6 +143,13 @@ const MISTAKES: &[Mistake] = &[
         "auth = \"optional\", mfa = \"5m\"",
         (13, 83),
     ),
+    (
+        Code::MfaWithoutToken,
+        ROUTES_FILE,
+        "[networks]",
+        "anonymous = { network = \"office\", mfa = \"5m\" }\n[networks]",
+        (9, 35),
+    ),
     (Code::BadOrigin, ROUTES_FILE, "shop.example", "shop.example/", (23, 12)),
     (Code::BadHeader, ROUTES_FILE, "if-match", "*", (24, 12)),
 ];

@@ -9,10 +9,10 @@ use super::invariant::{Bound, Invariant};
 use super::request::Request;
 use super::written::{Each, Expectation, Item, OneOrMore, Written};
 use super::{CASES_MAX, Case, Claim, place};
-use crate::activation::Circumstances;
+use crate::activation::{Circumstances, ELSEWHERE};
 use crate::bundle::Bundle;
 use crate::finding::{Code, Findings, Place, nearest};
-use crate::measure::parse_duration;
+use crate::measure::Age;
 use crate::names::{PermissionId, RoleId, RouteId};
 use crate::role_set::RoleSet;
 
@@ -23,9 +23,6 @@ pub(super) const SHAPE: &str =
 /// The fix for an invariant that is not understood.
 const SHAPE_OF_INVARIANT: &str =
     "write `- sentence: {as: [role], only: [resource.action]}`, or `never` or `only_routes`";
-
-/// Where a caller is who is nowhere in particular (RFC 5737).
-const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
 /// Looks names up for one file.
 #[derive(Debug)]
@@ -237,13 +234,13 @@ impl<'r> Resolver<'r> {
 
     /// How long ago the second factor was, in seconds.
     fn resolve_age(&mut self, age: &Spanned<String>) -> Option<u64> {
-        let secs = parse_duration(&age.value);
-        if secs.is_none() {
+        let parsed: Option<Age> = age.value.parse().ok();
+        if parsed.is_none() {
             let message = format!("`{}` is no age", age.value);
             let fix = "write how long ago the second factor was, such as `5m`";
             self.findings.add(Code::CaseAge, self.place(age.referenced), message, fix);
         }
-        secs
+        parsed.map(|age| age.0)
     }
 
     /// The method and the path of a request.

@@ -9,7 +9,7 @@ use crate::activation::Condition;
 use crate::bundle::Bundle;
 use crate::files::ROUTES_FILE;
 use crate::finding::{Code, Findings};
-use crate::measure::duration;
+use crate::measure::Age;
 use crate::names::{PermissionId, RoleId};
 use crate::role_set::RoleSet;
 use crate::roles::Link;
@@ -155,7 +155,7 @@ impl View<'_> {
                 let network = self.bundle.networks().get(condition.network?)?;
                 Some(format!("network = \"{}\"", network.name))
             }
-            Kind::Mfa => Some(format!("mfa = \"{}\"", duration(condition.mfa_secs?))),
+            Kind::Mfa => Some(format!("mfa = \"{}\"", Age::from(condition.mfa_secs?))),
         }
     }
 }

@@ -69,10 +69,6 @@ pub(crate) fn listens_to(bundle: &Bundle, route: &Route) -> RoleSet {
 /// Whether the conditions of a route and a role can be met at once.
 pub(crate) fn can_be_there(bundle: &Bundle, route: &Route, role: RoleId) -> bool {
     let condition = bundle.condition(role);
-    // Only a token tells of a second factor.
-    if condition.mfa_secs.is_some() && bundle.anonymous().contains(role) {
-        return false;
-    }
     let addresses = |network| Addresses::of(bundle.networks(), network);
     addresses(route.network).meets(&addresses(condition.network))
 }

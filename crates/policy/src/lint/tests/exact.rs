@@ -66,8 +66,11 @@ fn shop_with(terms: &[usize], route: usize, auth: &str) -> String {
         "mfa" => "mfa = \"5m\"".to_owned(),
         network => format!("network = \"{network}\""),
     };
-    let roles = NAMES.iter().zip(terms);
-    let roles = roles.map(|(name, term)| format!("{name} = {{ {} }}\n", text(*term)));
+    // Whoever shows no token shows no second factor.
+    let of =
+        |name: &str, term: usize| if name == NAMES[0] && TERMS[term] == "mfa" { 0 } else { term };
+    let roles = NAMES.iter().zip(terms).map(|(name, term)| (name, of(name, *term)));
+    let roles = roles.map(|(name, term)| format!("{name} = {{ {} }}\n", text(term)));
     let route = if TERMS[route] == "mfa" && auth != "required" { 0 } else { route };
     let route = if TERMS[route].is_empty() { String::new() } else { format!(", {}", text(route)) };
     SHOP.replace("[roles]\n", &format!("[roles]\n{}", roles.collect::<String>()))
