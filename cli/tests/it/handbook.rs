@@ -66,12 +66,7 @@ fn the_findings_of_the_handbook_are_those_of_the_program() {
 fn the_cases_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     shown_in_handbook("stockade policy test", folder.path());
-    edit(
-        folder.path(),
-        "policy.csv",
-        "orders,     create,   own,   allow",
-        "orders,     create,   any,   allow",
-    );
+    edit(folder.path(), "policy.csv", "orders,     create,   own", "orders,     create,   any");
     shown_in_handbook("stockade policy test", folder.path());
     shown_in_handbook("stockade policy matrix --check", folder.path());
 }
