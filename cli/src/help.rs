@@ -32,13 +32,13 @@ const PAGES: &[Page] = &[
     Page {
         verb: "migrate",
         exits: &[(0, "the tables are as this program needs them"), (1, "they are not, and what was there is unchanged")],
-        examples: &["stockade migrate postgres://owner@db.example/shop --password-file owner.password"],
+        examples: &["stockade migrate 'postgres://owner@db.example/shop?sslmode=verify-full&sslrootcert=/etc/ssl/db-ca.pem' --password-file owner.password"],
     },
     #[cfg(feature = "serve")]
     Page {
         verb: "copy",
         exits: &[(0, "the whole shop is there, and proven"), (1, "nothing was copied")],
-        examples: &["stockade copy --from sqlite:.stockade/stockade.db --to postgres://stockade@db.example/shop"],
+        examples: &["stockade copy --from sqlite:.stockade/stockade.db --to postgres://stockade@127.0.0.1/shop"],
     },
     #[cfg(feature = "serve")]
     Page {

@@ -2,11 +2,12 @@
 //!
 //! Layers, outermost first:
 //!
-//! 1. `problem::finish` writes the bodies of refusals, counts and times every answer;
-//! 2. `caller::believe` refuses whatever carries no valid assertion of the edge;
-//! 3. the router: unknown path 404, other method 405;
-//! 4. `caller::require` refuses an assertion for another permission than the route's own;
-//! 5. the handler.
+//! 1. `unread::read_out` reads what an answer leaves of the request's body;
+//! 2. `problem::finish` writes the bodies of refusals, counts and times every answer;
+//! 3. `caller::believe` refuses whatever carries no valid assertion of the edge;
+//! 4. the router: unknown path 404, other method 405;
+//! 5. `caller::require` refuses an assertion for another permission than the route's own;
+//! 6. the handler.
 //!
 //! What each operation takes and answers is described in `docs`; `openapi` makes a document of
 //! it.
@@ -29,13 +30,14 @@ mod precondition;
 mod problem;
 mod sessions;
 mod skus;
+mod unread;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{self, MethodRouter};
 use openapi::Docs;
 pub use openapi::document;
@@ -147,6 +149,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), caller::believe))
         .layer(from_fn_with_state(Arc::clone(&app), problem::finish))
+        .layer(from_fn(unread::read_out))
         .with_state(app)
 }
 

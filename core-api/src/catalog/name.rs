@@ -34,7 +34,7 @@ pub(crate) struct CategoryName(String);
 pub(crate) enum TextError {
     #[error("a product's name is 3 to 200 characters on one line")]
     ProductName,
-    #[error("a description is at most {DESCRIPTION_CHARS_MAX} characters")]
+    #[error("a description is at most {DESCRIPTION_CHARS_MAX} characters, and none that controls")]
     Description,
     #[error("a category's name is 1 to {CATEGORY_NAME_CHARS_MAX} characters on one line")]
     CategoryName,

@@ -3,8 +3,9 @@
 //! What is not JSON is 400 `invalid_json`; JSON that does not fit is 422 `invalid_request`,
 //! naming the member.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -15,8 +16,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use serde::de::{DeserializeOwned, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::problem::Problem;
 use crate::app::App;
@@ -47,17 +50,34 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
         }
         let bytes = read(request).await?;
         match Json::from_bytes(&bytes) {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(JsonRejection::JsonDataError(error)) => Err(misfit(&error)),
-            Err(_) => Err(Problem::new(400, "invalid_json", "The body is not JSON")),
+            Ok(Json(Object(body))) => Ok(Self(body)),
+            // It did not fit before its end was seen: whether it is JSON is not known yet.
+            Err(JsonRejection::JsonDataError(error)) => match serde_json::from_slice(&bytes) {
+                Ok::<Value, _>(_) => Err(misfit(&error)),
+                Err(error) => Err(not_json(&error)),
+            },
+            Err(error) => Err(not_json(cause(&error))),
         }
     }
 }
 
+/// Says where it stops being JSON.
+fn not_json(error: &dyn Error) -> Problem {
+    Problem::new(400, "invalid_json", "The body is not JSON").with_detail(bounded(error))
+}
+
 /// Says which member does not fit, and why.
 fn misfit(error: &JsonDataError) -> Problem {
-    let detail = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    Problem::invalid_request(detail.chars().take(DETAIL_CHARS_MAX).collect::<String>())
+    Problem::invalid_request(bounded(cause(error)))
+}
+
+/// What is wrong with the body, without what axum says around it.
+fn cause<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    error.source().unwrap_or(error)
+}
+
+fn bounded(error: &dyn Error) -> String {
+    error.to_string().chars().take(DETAIL_CHARS_MAX).collect()
 }
 
 /// The whole body, if it is not too long.
@@ -99,6 +119,30 @@ impl FromRequestParts<Arc<App>> for IdempotencyKey {
             let title = "The Idempotency-Key header is not 1 to 255 visible ASCII characters";
             Problem::new(400, "idempotency_key_invalid", title)
         })
+    }
+}
+
+/// A value written as an object. Serde would take an array for one, too: its members in order.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 

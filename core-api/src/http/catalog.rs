@@ -11,7 +11,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, PathId, present};
+use super::body::{JsonBody, Object, PathId, present};
 use super::page::{Page, PageBody};
 use super::precondition::{IfMatch, etag};
 use super::problem::Problem;
@@ -120,13 +120,14 @@ pub(super) struct ProductRequest {
     name: ProductName,
     description: Description,
     category_id: Option<CategoryId>,
+    #[schema(value_type = Vec<SkuRequest>)]
     #[serde(default)]
-    skus: Vec<SkuRequest>,
+    skus: Vec<Object<SkuRequest>>,
 }
 
 impl ProductRequest {
     fn product(self, id: ProductId) -> Result<NewProduct, Problem> {
-        let offers = Offers::collect(self.skus.into_iter().map(SkuRequest::priced))
+        let offers = Offers::collect(self.skus.into_iter().map(|Object(sku)| sku.priced()))
             .map_err(|error| Problem::invalid_request(error.to_string()))?;
         let Self { name, description, category_id: category, .. } = self;
         Ok(NewProduct { id, name, description, category, offers })

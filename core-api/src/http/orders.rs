@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
-use super::body::{Count, JsonBody, PathId, REPLAYED};
+use super::body::{Count, JsonBody, Object, PathId, REPLAYED};
 use super::caller::Caller;
 use super::page::{Page, PageBody};
 use super::problem::Problem;
@@ -141,7 +141,8 @@ async fn advance(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an order")]
 pub(super) struct OrderRequest {
-    lines: Option<Vec<LineRequest>>,
+    #[schema(value_type = Option<Vec<LineRequest>>)]
+    lines: Option<Vec<Object<LineRequest>>>,
     /// Orders what is in the caller's cart, at the prices it was put there with, and empties
     /// the cart.
     #[serde(default)]
@@ -204,12 +205,12 @@ impl OrderRequest {
     }
 }
 
-fn merge(lines: Vec<LineRequest>) -> Result<WantedLines, Problem> {
+fn merge(lines: Vec<Object<LineRequest>>) -> Result<WantedLines, Problem> {
     let prices: Vec<_> = lines
         .iter()
-        .filter_map(|line| Some((line.sku.clone(), line.expected_unit_price_minor?.into())))
+        .filter_map(|Object(line)| Some((line.sku.clone(), line.expected_unit_price_minor?.into())))
         .collect();
-    let units = lines.into_iter().map(|line| (line.sku, line.quantity.0));
+    let units = lines.into_iter().map(|Object(line)| (line.sku, line.quantity.0));
     WantedLines::merge(units)
         .and_then(|lines| lines.expecting(prices.into_iter()))
         .map_err(|error| Problem::invalid_request(error.to_string()))

@@ -9,16 +9,20 @@ use crate::judge::{Caller, heard};
 use crate::names::RoleId;
 use crate::role_set::RoleSet;
 use crate::route::Route;
+use crate::table::Scope;
 
 /// Between two columns.
 const GAP: &str = "  ";
+
+/// Columns that say what a row is about: the route and what it needs.
+const KEY_COLUMNS: usize = 2;
 
 /// The matrix of a bundle: routes in the order of the file, roles from junior to senior.
 pub fn render(bundle: &Bundle) -> String {
     let roles: Vec<RoleId> = bundle.roles().collect();
     let mut rows = vec![heading(bundle, &roles)];
     rows.extend(bundle.routes().iter().map(|route| row(bundle, route, &roles)));
-    let columns = roles.len() + 2;
+    let columns = roles.len() + KEY_COLUMNS;
     let widths: Vec<usize> = (0..columns).map(|column| width(&rows, column)).collect();
     rows.iter().map(|row| line(row, &widths)).collect()
 }
@@ -40,8 +44,10 @@ fn row(bundle: &Bundle, route: &Route, roles: &[RoleId]) -> Vec<String> {
     [head, needs].into_iter().chain(scopes).collect()
 }
 
+/// A column of a role has room for any scope, so that a cell that changes moves no other.
 fn width(rows: &[Vec<String>], column: usize) -> usize {
-    rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0)
+    let least = if column < KEY_COLUMNS { 0 } else { Scope::Others.as_str().len() };
+    rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0).max(least)
 }
 
 fn line(row: &[String], widths: &[usize]) -> String {

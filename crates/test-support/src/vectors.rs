@@ -19,10 +19,21 @@ const LEDGER: &str = "e2e/tests/vectors/ledger.toml";
 /// # Panics
 /// When it is not there.
 pub fn read(file: &str) -> Value {
+    serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("`{file}`: {error}"))
+}
+
+/// Reads a file of vectors that has one on each line.
+///
+/// # Panics
+/// When it is not there.
+pub fn read_lines(file: &str) -> Vec<String> {
+    text(file).lines().map(str::to_owned).collect()
+}
+
+fn text(file: &str) -> String {
     let path = folder().join(file);
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("cannot read the vectors `{}`: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
+    fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("cannot read the vectors `{}`: {error}", path.display()))
 }
 
 fn folder() -> PathBuf {

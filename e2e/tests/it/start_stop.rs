@@ -91,7 +91,8 @@ async fn a_request_in_flight_is_answered_before_the_end() {
 
     assert_eq!(raw.response().await.status, 201);
     raw.read_to_end().await;
-    assert_eq!(stockade.process().end().await.code(), Some(0));
+    let status = stockade.process().end().await;
+    assert_eq!(status.code(), Some(0), "{}", stockade.process().stderr());
     stockade.start_again().await;
     assert_eq!(stock(&stockade, "MUG-BLUE").await, (500, 1));
 }

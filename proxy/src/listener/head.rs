@@ -7,6 +7,7 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http::uri::PathAndQuery;
 use stockade_policy::TARGET_BYTES_MAX;
 use tokio::time::{Instant, timeout_at};
 
@@ -222,7 +223,13 @@ fn authority(target: &[u8]) -> Result<Option<&str>, Rejection> {
         .filter(|target| target.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or_else(|| malformed("the request target is not visible ASCII"))?;
     if target.starts_with('/') {
-        return Ok(None);
+        // What the HTTP library cannot read, it would answer by itself, without our headers.
+        return match PathAndQuery::try_from(target) {
+            Ok(_) => Ok(None),
+            Err(_) => {
+                Err(malformed("the request target holds a byte that must be percent-encoded"))
+            }
+        };
     }
     let (scheme, rest) = target
         .split_once("://")

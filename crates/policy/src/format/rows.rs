@@ -5,12 +5,16 @@
 
 use super::{joined, width};
 use crate::source::BLANKS;
+use crate::table::Scope;
 
 /// The types a row can have.
 const ROW_TYPES: [&str; 2] = ["g", "p"];
 
 /// The fewest fields of a row.
 const FIELDS_MIN: usize = 3;
+
+/// The column of a rule's scope.
+const SCOPE_COLUMN: usize = 4;
 
 enum Line<'t> {
     /// A comment or a blank line.
@@ -31,6 +35,10 @@ pub(super) fn format(text: &str) -> String {
             Some(widest) => *widest = width(cell).max(*widest),
             None => widths.push(width(cell)),
         }
+    }
+    // Room for any scope, so that a rule that changes its scope moves no other.
+    if let Some(widest) = widths.get_mut(SCOPE_COLUMN) {
+        *widest = width(Scope::Others.as_str()).max(*widest);
     }
     joined(lines.iter().map(|line| match line {
         Line::Text(text) => (*text).to_owned(),

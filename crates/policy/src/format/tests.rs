@@ -39,10 +39,10 @@ fn columns_of_rows_are_aligned() {
 #  Who.
 
 
-# p, role,        resource, action, scope, effect
-p,   anonymous,   products, read,   any,   allow
-p,   super-admin, a,        delete, own,   deny,   shadow
-# p, staff,       a,        read,   any,   allow
+# p, role,        resource, action, scope,  effect
+p,   anonymous,   products, read,   any,    allow
+p,   super-admin, a,        delete, own,    deny,   shadow
+# p, staff,       a,        read,   any,    allow
 # p, q and r, too, are prose
 ";
     check("policy.csv", written, expected);
