@@ -96,7 +96,7 @@ fn a_warning_refuses_nothing_unless_asked_to() {
 
 #[test]
 fn json_says_the_same_to_programs() {
-    let typo = ("policy.csv", "own,   allow", "own,   Deny");
+    let typo = ("policy.csv", "own,    allow", "own,    Deny");
     let (exit, out) = run_edited(&["check", "--format", "json"], &[typo]);
     assert_eq!(exit, Exit::No);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -55,8 +55,8 @@ fn the_findings_of_the_handbook_are_those_of_the_program() {
     edit(
         folder.path(),
         "policy.csv",
-        "orders,     read,     own,   allow",
-        "orders,     read,     own,   Allow",
+        "orders,     read,     own,    allow",
+        "orders,     read,     own,    Allow",
     );
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
@@ -108,7 +108,7 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
         "p,   staff, ",
         "p, staff, accounts, read, any, allow\np,   staff, ",
     );
-    edit(folder.path(), "policy.csv", "p,   customer,    orders,     cancel,   own,   allow\n", "");
+    edit(folder.path(), "policy.csv", "p,   customer,    orders,     cancel,   own,    allow\n", "");
     let (old, new) = (shipped(), folder.path());
     let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
     shown_as("stockade policy diff main", words);

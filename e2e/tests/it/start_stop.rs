@@ -204,7 +204,7 @@ async fn a_data_folder_in_use_stops_the_start() {
 #[tokio::test]
 async fn a_broken_policy_stops_the_start_and_is_told_with_its_place() {
     let broken = [
-        ("policy.csv", "own,   allow", "own,   alow"),
+        ("policy.csv", "own,    allow", "own,    alow"),
         ("roles.csv", "g,   staff,", "h,   staff,"),
         ("routes.toml", "auth = \"required\",", "auth = \"requird\","),
     ];

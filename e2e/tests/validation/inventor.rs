@@ -115,6 +115,7 @@ impl<'d> Inventor<'d> {
         match kind.as_str().unwrap_or("object") {
             "null" => Value::Null,
             "string" => self.text(schema).into(),
+            "boolean" => self.one_in(2).into(),
             "integer" => self.whole(schema).into(),
             "array" => (0..self.below(4)).map(|_| self.value(&schema["items"])).collect(),
             "object" => self.object(schema),

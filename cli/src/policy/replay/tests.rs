@@ -92,7 +92,7 @@ fn refused() -> String {
 }
 
 /// The rule by which customers read their orders.
-const READ_OWN: &str = "p,   customer,    orders,     read,     own,   allow\n";
+const READ_OWN: &str = "p,   customer,    orders,     read,     own,    allow\n";
 
 #[test]
 fn the_policy_that_decided_flips_nothing() {
@@ -252,7 +252,7 @@ fn what_cannot_be_read_is_named() {
 
 #[test]
 fn a_policy_that_is_refused_judges_nobody() {
-    let desk = Desk::with("policy.csv", "own,   allow", "own,   Deny");
+    let desk = Desk::with("policy.csv", "own,    allow", "own,    Deny");
     let log = desk.log("access.log", record(&json!({})));
     let (exit, out) = desk.run(&[&log]).unwrap();
     assert_eq!(exit, Exit::Failed);
