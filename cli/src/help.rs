@@ -46,6 +46,24 @@ const PAGES: &[Page] = &[
         exits: &[(0, "the account is there"), (1, "it could not be made")],
         examples: &["stockade user create --role super-admin --username ada --email ada@shop.example"],
     },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "user import",
+        exits: &[(0, "the accounts are there"), (1, "a line is at fault, and none was made")],
+        examples: &["stockade user import accounts.jsonl"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "token",
+        exits: &[(0, "the token is printed"), (1, "the account was not logged in")],
+        examples: &["stockade token admin"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "rotate signing-key",
+        exits: &[(0, "the key is there, and signs in ten minutes"), (1, "it could not be written")],
+        examples: &["stockade rotate signing-key", "stockade rotate signing-key --file keys/signing-key.pem"],
+    },
     Page {
         verb: "health",
         exits: &[(0, "it wants traffic"), (1, "it does not, or does not answer")],

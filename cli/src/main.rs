@@ -18,6 +18,10 @@ mod migrate;
 mod policy;
 mod render;
 #[cfg(feature = "serve")]
+mod rotate;
+#[cfg(feature = "serve")]
+mod token;
+#[cfg(feature = "serve")]
 mod up;
 #[cfg(feature = "serve")]
 mod user;
@@ -64,6 +68,12 @@ enum Verb {
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
+    /// Log a demo account in, with its second factor, and print its access token.
+    #[cfg(feature = "serve")]
+    Token(token::TokenArgs),
+    /// Replace what is secret, without a restart.
+    #[cfg(feature = "serve")]
+    Rotate(rotate::RotateArgs),
     /// Ask a running program whether it wants traffic.
     Health(health::HealthArgs),
     /// Write settings and policies for fronting your own HTTP service with the edge alone.
@@ -125,6 +135,10 @@ fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Copy(args) => copy::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::User(args) => user::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Token(args) => token::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Rotate(args) => rotate::run(args, screen),
         Verb::Health(args) => health::run(args, screen),
         Verb::Init(args) => init::run(args, screen),
         Verb::Policy(args) => policy::run(args, screen),

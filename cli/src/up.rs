@@ -154,6 +154,10 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     if core.password_pepper_file.is_none() {
         core.password_pepper_file = Some(secrets::secret(data, "password-pepper")?);
     }
+    if core.data_key_file.is_none() {
+        core.data_key_file = Some(secrets::secret(data, "data-key")?);
+    }
+    core.mail.folder.get_or_insert_with(|| data.path("mail"));
     let edge = &mut settings.edge;
     if edge.tls.certificate_file.is_none() && edge.tls.private_key_file.is_none() {
         let made = certificates::for_localhost(data)?;

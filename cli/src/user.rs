@@ -1,8 +1,11 @@
-//! `stockade user create`: an account whose owner chooses the password by a one-time link.
+//! `stockade user`: accounts from the command line: one whose owner chooses the password by a
+//! one-time link, or those of an earlier backend.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use stockade_core_api::UserAdmin;
 use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
 
@@ -20,6 +23,8 @@ pub(crate) struct UserArgs {
 enum UserVerb {
     /// Makes an account and prints the one-time token by which its owner sets the password.
     Create(CreateArgs),
+    /// Makes the accounts of an earlier backend, with the bcrypt hashes it kept: all or none.
+    Import(ImportArgs),
 }
 
 /// Arguments of `stockade user create`.
@@ -42,13 +47,45 @@ struct CreateArgs {
     password_file: Option<PathBuf>,
 }
 
+/// Arguments of `stockade user import`.
+#[derive(Debug, clap::Args)]
+struct ImportArgs {
+    /// One JSON object a line: username, email, password_hash, role, and phone if there is one.
+    file: PathBuf,
+    /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
+    #[arg(long, value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
+    database: StoreUrl,
+    /// PostgreSQL's password.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
 pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let UserVerb::Create(args) = &args.verb;
-    let settings = StoreSettings {
-        password_file: args.password_file.clone(),
-        writers: Writers::ONE,
-        ..StoreSettings::default()
-    };
+    match &args.verb {
+        UserVerb::Create(args) => create(args, out),
+        UserVerb::Import(args) => import(args, out),
+    }
+}
+
+fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let file = args.file.display();
+    let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read `{file}`"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let count = runtime.block_on(async {
+        let settings = store(args.password_file.clone());
+        let mut admin = UserAdmin::open(&args.database, &settings).await?;
+        admin.import(&text).await.with_context(|| format!("`{file}`"))
+    })?;
+    writeln!(out, "{count} accounts made; each hash is replaced by a stronger one at its login")?;
+    Ok(Exit::Done)
+}
+
+fn store(password_file: Option<PathBuf>) -> StoreSettings {
+    StoreSettings { password_file, writers: Writers::ONE, ..StoreSettings::default() }
+}
+
+fn create(args: &CreateArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let settings = store(args.password_file.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let invitation = runtime.block_on(async {
         let mut admin = UserAdmin::open(&args.database, &settings).await?;
@@ -56,6 +93,6 @@ pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> 
     })?;
     writeln!(out, "{} may set a password once, within a day, with this token:", args.username)?;
     writeln!(out, "  {}", invitation.token)?;
-    writeln!(out, "by POST /api/auth/password/set {{\"token\": ..., \"password\": ...}}")?;
+    writeln!(out, "by POST /api/auth/password/reset {{\"token\": ..., \"password\": ...}}")?;
     Ok(Exit::Done)
 }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use stockade_contract::assertion::Keyring;
 use stockade_telemetry::Readiness;
+use tokio::sync::Semaphore;
 
 use crate::accounts::{Passwords, TokenIssuer};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
 use crate::payments::Provider;
 use crate::store::Store;
+use crate::vault::Vault;
 use crate::writer::Writer;
 
 /// The parts of a running core.
@@ -26,6 +29,10 @@ pub(crate) struct App {
     pub(crate) tokens: TokenIssuer,
     pub(crate) provider: Provider,
     pub(crate) outbox: Outbox,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) texts: Texts,
+    /// Places for work that is done after the answer.
+    pub(crate) errands: Arc<Semaphore>,
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
     pub(crate) metrics: Arc<CoreMetrics>,

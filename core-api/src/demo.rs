@@ -3,7 +3,9 @@
 //! Seeding goes through the ordinary operations and leaves alone what is already there.
 //! Demo accounts are marked as such in the database.
 
-use crate::accounts::{self, NotARegistration, Password, RegisterError, Registration};
+use crate::accounts::{
+    self, GiveFactorError, NotARegistration, Password, RegisterError, Registration, TotpSecret,
+};
 use crate::app::App;
 use crate::catalog::{self, NewProduct, NotOffers, Offers, PublishError, TextError};
 use crate::inventory::{self, ByHand, NewMovement, NotAQuantity, Quantity, RecordError};
@@ -20,6 +22,8 @@ pub struct DemoAccount {
     pub password: String,
     /// A role of the policy.
     pub role: String,
+    /// The secret of its second factor in base 32, if it has one.
+    pub totp_secret: Option<String>,
 }
 
 impl std::fmt::Debug for DemoAccount {
@@ -37,6 +41,10 @@ pub struct SeedError(#[from] Cause);
 pub(crate) enum Cause {
     #[error("account `{username}`: {why}")]
     Account { username: String, why: NotARegistration },
+    #[error("account `{0}`: `totp_secret` must be 16 to 64 bytes in base 32")]
+    TotpSecret(String),
+    #[error("could not give account `{username}` its second factor")]
+    Factor { username: String, source: GiveFactorError },
     #[error("could not register account `{username}`")]
     Register { username: String, source: RegisterError },
     #[error(transparent)]
@@ -73,13 +81,20 @@ async fn seed_account(app: &App, account: &DemoAccount) -> Result<(), Cause> {
         Ok(wanted) => wanted,
         Err(why) => return Err(Cause::Account { username, why }),
     };
-    if app.store.credentials(&wanted.username().folded()).await?.is_some() {
+    let folded = wanted.username().folded();
+    if app.store.credentials(&folded).await?.is_none() {
+        match accounts::register(app, wanted).await {
+            Ok(_) | Err(RegisterError::Taken) => {}
+            Err(source) => return Err(Cause::Register { username, source }),
+        }
+    }
+    let (Some(secret), Some(known)) = (&account.totp_secret, app.store.credentials(&folded).await?)
+    else {
         return Ok(());
-    }
-    match accounts::register(app, wanted).await {
-        Ok(_) | Err(RegisterError::Taken) => Ok(()),
-        Err(source) => Err(Cause::Register { username, source }),
-    }
+    };
+    let secret = TotpSecret::parse(secret).ok_or_else(|| Cause::TotpSecret(username.clone()))?;
+    let given = accounts::give_factor(app, known.id, &secret).await;
+    given.map_err(|source| Cause::Factor { username, source })
 }
 
 async fn seed_product(app: &App, product: &DemoProduct) -> Result<(), Cause> {

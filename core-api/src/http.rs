@@ -13,12 +13,14 @@
 //! it.
 
 mod accounts;
+mod admin_users;
 mod body;
 mod caller;
 mod cart;
 mod catalog;
 mod categories;
 mod docs;
+mod factors;
 mod internal;
 mod inventory;
 mod jobs;
@@ -43,10 +45,13 @@ use openapi::Docs;
 pub use openapi::document;
 pub(crate) use page::CursorKey;
 use problem::Problem;
-use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY};
+use stockade_contract::internal::{JWKS, PERMISSION as INTERNAL, READY, REVOCATIONS};
 use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
+
+/// How somebody proves who they are.
+const CREDENTIALS: &str = "credentials.change";
 
 const MOVEMENTS: &str = "/api/inventory/{sku}/movements";
 
@@ -89,10 +94,19 @@ fn table() -> Vec<Route> {
     let mut table = routes! {
         post("/api/auth/register", "auth.register", register, accounts::register),
         post("/api/auth/token", "auth.token", issue_token, sessions::token),
+        post("/api/auth/mfa", "auth.mfa", prove_factor, factors::prove),
         post("/api/auth/refresh", "auth.refresh", refresh_token, sessions::refresh),
         post("/api/auth/logout", "sessions.end", log_out, sessions::logout),
-        post("/api/auth/password/set", "auth.password", set_password, accounts::set_password),
+        post("/api/auth/password/reset", "auth.password", set_password, accounts::set_password),
+        post("/api/auth/password/forgot", "auth.password", forgot_password, accounts::forgot_password),
+        post("/api/auth/email/verify", "auth.email", verify_email, accounts::verify_email),
         get("/api/me", "accounts.read", read_me, accounts::me),
+        put("/api/me/password", CREDENTIALS, change_password, accounts::change_password),
+        post("/api/me/email/verification", CREDENTIALS, send_email_proof, accounts::send_email_proof),
+        post("/api/me/totp", CREDENTIALS, begin_totp, factors::begin),
+        delete("/api/me/totp", CREDENTIALS, disable_totp, factors::disable),
+        post("/api/me/totp/confirm", CREDENTIALS, confirm_totp, factors::confirm),
+        post("/api/me/totp/recovery-codes", CREDENTIALS, renew_recovery_codes, factors::renew),
         get("/api/products", "products.read", list_products, catalog::list),
         post("/api/products", "products.create", publish_product, catalog::publish),
         get("/api/products/{id}", "products.read", read_product, catalog::read),
@@ -111,6 +125,9 @@ fn table() -> Vec<Route> {
         get("/api/orders", "orders.read", list_orders, orders::list),
         get("/api/orders/{id}", "orders.read", read_order, orders::read),
         post("/api/orders/{id}/cancel", "orders.cancel", cancel_order, orders::cancel),
+        get("/api/admin/users", "users.read", list_users, admin_users::list),
+        patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
+        get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
         post("/api/orders/{id}/fulfil", "orders.fulfil", fulfil_order, orders::fulfil),
         post("/api/orders/{id}/ship", "orders.ship", ship_order, orders::ship),
         post("/api/orders/{id}/deliver", "orders.deliver", deliver_order, orders::deliver),
@@ -128,6 +145,7 @@ fn table() -> Vec<Route> {
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
+    table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));
     table.push(get(READY, INTERNAL, "read_readiness", internal::ready, None));
     table
 }

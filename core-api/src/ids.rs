@@ -60,6 +60,8 @@ id! {
     SessionId;
     /// Names one access token: its `jti`.
     TokenId;
+    /// Names a message that waits to be sent.
+    LetterId;
     /// Names a product.
     ProductId;
     /// Names a category of products.

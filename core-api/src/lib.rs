@@ -45,6 +45,7 @@ mod idempotency;
 mod ids;
 mod inventory;
 mod listener;
+mod mail;
 mod metrics;
 mod money;
 mod moving;
@@ -56,6 +57,7 @@ mod sku;
 mod start;
 mod store;
 mod user_admin;
+mod vault;
 mod verify;
 mod worksheet;
 mod writer;
@@ -67,6 +69,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use accounts::{totp_code, totp_secret};
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
@@ -83,6 +86,7 @@ pub use verify::{Broken, Report, VerifyError, verify};
 
 use crate::app::App;
 use crate::listener::EdgeListener;
+use crate::mail::Post;
 use crate::writer::WriterTasks;
 
 /// How long requests in flight may take when the core stops.
@@ -93,6 +97,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 pub struct Core {
     app: Arc<App>,
     writers: WriterTasks,
+    post: Post,
     listener: EdgeListener,
     ops: OpsListener,
     ops_addr: SocketAddr,
@@ -142,7 +147,7 @@ impl Core {
     /// # Errors
     /// [`ServeError`] when the core cannot go on.
     pub async fn serve(self, shutdown: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { app, mut writers, listener, ops, registry, .. } = self;
+        let Self { app, mut writers, post, listener, ops, registry, .. } = self;
         let mut helpers = JoinSet::new();
         let (_until_dropped, drained) = watch::channel(false);
         let serving = ops.serve(registry, app.readiness.clone(), drained);
@@ -153,6 +158,8 @@ impl Core {
         });
         let mut sweeping = JoinSet::new();
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
+        sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
+        sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
         let (stop_working, stopped) = watch::channel(false);
         let mut working = JoinSet::new();
         working.spawn(outbox::work_until(Arc::clone(&app), stopped));

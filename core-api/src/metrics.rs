@@ -68,8 +68,13 @@ const WEBHOOK_OUTCOMES: [&str; 8] = [
 ];
 
 /// What a login comes to.
-const LOGIN_OUTCOMES: [&str; 7] = [
+const LOGIN_OUTCOMES: [&str; 12] = [
     "issued",
+    "mfa_required",
+    "wrong_code",
+    "mfa_token_invalid",
+    "factor_missing",
+    "login_locked",
     "invalid_grant",
     "invalid_token_request",
     "unsupported_grant_type",
@@ -90,6 +95,9 @@ const REFRESH_OUTCOMES: [&str; 8] = [
     "internal",
 ];
 
+/// What handing a message over comes to; one that failed is tried again.
+const MAIL_OUTCOMES: [&str; 3] = ["sent", "failed", "given_up"];
+
 /// The core's metrics, registered once and shared.
 #[derive(Debug)]
 pub(crate) struct CoreMetrics {
@@ -103,6 +111,7 @@ pub(crate) struct CoreMetrics {
     jobs: IntCounterVec,
     logins: IntCounterVec,
     refreshes: IntCounterVec,
+    mails: IntCounterVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -204,6 +213,7 @@ impl CoreMetrics {
         }
         preset(&metrics.logins, &LOGIN_OUTCOMES);
         preset(&metrics.refreshes, &REFRESH_OUTCOMES);
+        preset(&metrics.mails, &MAIL_OUTCOMES);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)
     }
@@ -240,6 +250,7 @@ impl CoreMetrics {
             )?,
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
             refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
+            mails: metrics.counter("mails_total", "Messages handed over.", &["outcome"])?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -296,6 +307,13 @@ impl CoreMetrics {
     /// Counts an attempt at a job.
     pub(crate) fn job_ended(&self, kind: JobKind, outcome: JobOutcome) {
         self.jobs.with_label_values(&[kind.as_str(), outcome.as_str()]).inc();
+    }
+
+    /// Counts messages that were handed over, or not; the outcome is one of the closed set.
+    pub(crate) fn mails(&self, outcome: &'static str, count: usize) {
+        debug_assert!(MAIL_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.mails.with_label_values(&[outcome]).inc_by(count);
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {

@@ -13,23 +13,29 @@ use stockade_settings::store::StoreUrl;
 use stockade_settings::{CoreSettings, PaymentSettings};
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::Core;
-use crate::accounts::{Lives, Passwords, SigningKey, SigningKeyError, TokenIssuer, WeakPepper};
+use crate::accounts::{Lives, Passwords, SigningKeyError, SigningKeys, TokenIssuer, WeakPepper};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::listener::{BindError, EdgeListener};
+use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
 use crate::payments::{NoGateway, Provider, SetupError, Stripe, WeakSecret, WebhookSecret};
 use crate::store::{OpenError, Opened, open};
+use crate::vault::{Vault, WeakDataKey};
 use crate::writer::{self, Desk};
 
 /// Who the core is, to the edge: the audience of the assertions it believes.
 pub(crate) const AUDIENCE: &str = "core";
+
+/// Work that may go on after its answer at once.
+const ERRANDS_MAX: usize = 64;
 
 /// Why the core did not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +52,12 @@ pub(crate) enum Cause {
     WeakSecret { path: PathBuf, why: WeakMaster },
     #[error("core.password_pepper_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
     WeakPepper { path: PathBuf, why: WeakPepper },
+    #[error("core.data_key_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
+    WeakDataKey { path: PathBuf, why: WeakDataKey },
     #[error("core.signing_key_file: {0}")]
     SigningKey(SigningKeyError),
+    #[error(transparent)]
+    Mail(PostError),
     #[error("core.store.url `{url}`: {why}")]
     Database { url: Box<StoreUrl>, why: OpenError },
     #[error("core.socket `{}`: {why}", .path.display())]
@@ -66,6 +76,7 @@ pub(crate) enum Cause {
 struct Keys {
     passwords: Passwords,
     tokens: TokenIssuer,
+    vault: Vault,
     assertions: Keyring,
     cursors: CursorKey,
 }
@@ -77,6 +88,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
     let provider = read_provider(&settings.payments)?;
+    let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
         .await
@@ -103,12 +115,15 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         tokens: keys.tokens,
         provider,
         outbox: Outbox::default(),
+        vault: Arc::new(keys.vault),
+        texts: Texts::new(&settings.mail.site),
+        errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
         assertions: keys.assertions,
         cursors: keys.cursors,
         metrics,
         readiness: Readiness::new(),
     };
-    Ok(Core { app: Arc::new(app), writers, listener, ops, ops_addr, registry })
+    Ok(Core { app: Arc::new(app), writers, post, listener, ops, ops_addr, registry })
 }
 
 fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {
@@ -126,7 +141,8 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let pepper = read("password_pepper_file", pepper_file)?;
     let passwords = Passwords::new(pepper.to_vec(), settings.password_hashes_max.get(), metrics)
         .map_err(|why| Cause::WeakPepper { path: pepper_file.to_owned(), why })?;
-    let signing_key = SigningKey::read(key_file).map_err(Cause::SigningKey)?;
+    let vault = read_vault(settings)?;
+    let signing_keys = SigningKeys::read(key_file).map_err(Cause::SigningKey)?;
     let lives = Lives {
         access_token: Duration::from_secs(u64::from(settings.access_token_secs.get())),
         session: Duration::from_secs(u64::from(settings.refresh_token_secs.get())),
@@ -134,7 +150,8 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
     let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
     Ok(Keys {
         passwords,
-        tokens: TokenIssuer::new(signing_key, issuer, audience, lives),
+        tokens: TokenIssuer::new(signing_keys, issuer, audience, lives),
+        vault,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
     })
@@ -154,6 +171,13 @@ fn read_provider(settings: &PaymentSettings) -> Result<Provider, Cause> {
     let key = read("payments.secret_key_file", path)?;
     let gateway = Stripe::at(&settings.provider_url, &key).map_err(Cause::Provider)?;
     Ok(Provider { gateway: Arc::new(gateway), webhook_secrets })
+}
+
+/// The vault that the settings name the key of.
+pub(crate) fn read_vault(settings: &CoreSettings) -> Result<Vault, Cause> {
+    let file = set("data_key_file", settings.data_key_file.as_deref())?;
+    let key = read("data_key_file", file)?;
+    Vault::derive(&key).map_err(|why| Cause::WeakDataKey { path: file.to_owned(), why })
 }
 
 fn read(setting: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>, Cause> {

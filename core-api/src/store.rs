@@ -22,7 +22,10 @@ pub(crate) use opened::{OpenError, Opened, SchemaError, migrate, open, read_pass
 pub(crate) use rules::check_everything;
 pub(crate) use transfer::{TransferError, transfer};
 
-use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+use crate::accounts::{
+    Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
+    ThrottleKey, TokenHash,
+};
 use crate::cart::ShownLine;
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
@@ -56,7 +59,8 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             Database(refusal) => match refusal.code().as_deref() {
                 // PostgreSQL: a deadlock, a lock that was not had in time.
-                Some("40001" | "40P01" | "55P03") => Self::Conflict,
+                // 23503: what another writer added, or took away, after this one had looked.
+                Some("40001" | "40P01" | "55P03" | "23503") => Self::Conflict,
                 // PostgreSQL: it is shutting down, has crashed, or is not up yet.
                 Some("57P01" | "57P02" | "57P03" | "53300") => Self::Lost(Some(Arc::new(error))),
                 _ => Self::Database(Arc::new(error)),
@@ -109,6 +113,50 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Whether this refresh token was ever issued and its session is not long over.
     async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError>;
+
+    /// How often this name was tried in vain.
+    async fn throttle(&self, key: ThrottleKey) -> Result<Option<Throttle>, StoreError>;
+
+    /// Whose login waits for its second factor under this token.
+    async fn challenged(
+        &self,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Claimant>, StoreError>;
+
+    /// Whose refresh token this is or was.
+    async fn refresher(&self, token: TokenHash) -> Result<Option<Claimant>, StoreError>;
+
+    /// Accounts, oldest first; those above customers alone, if asked.
+    async fn accounts(
+        &self,
+        staff: bool,
+        slice: &Slice<AccountId>,
+    ) -> Result<Vec<Account>, StoreError>;
+
+    /// The account as far as its password goes.
+    async fn password_owner(&self, id: AccountId) -> Result<Option<PasswordOwner>, StoreError>;
+
+    /// Who has this address, folded.
+    async fn addressee(&self, email: &str) -> Result<Option<Addressee>, StoreError>;
+
+    /// Whose link to prove an address this is, while it is good.
+    async fn email_link_owner(
+        &self,
+        link: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<AccountId>, StoreError>;
+
+    /// Revocations that followed `after` and are younger than `since`, in their order.
+    async fn revocations(
+        &self,
+        after: u64,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Revoked>, StoreError>;
+
+    /// Whether a message is due.
+    async fn mail_due(&self, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whose link to set a password this is, while it is good.
     async fn link_owner(

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use stockade_settings::store::{StoreSettings, StoreUrl};
 
-use crate::accounts::{Invite, NameError, NewUser, NoEntropy, OpaqueToken, Taken};
+use crate::accounts::{
+    Import, ImportError, Invite, NameError, NewUser, NoEntropy, NotAnImport, OpaqueToken, Taken,
+};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::IdSource;
 use crate::metrics::CoreMetrics;
@@ -24,7 +26,7 @@ pub struct UserAdmin {
 
 /// A link by which somebody sets their password, once.
 pub struct Invitation {
-    /// Goes to `POST /api/auth/password/set`, and into no log.
+    /// Goes to `POST /api/auth/password/reset`, and into no log.
     pub token: String,
     /// When it stops being good.
     pub expires_at: Timestamp,
@@ -55,6 +57,10 @@ pub(crate) enum Cause {
     Taken(#[from] Taken),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
+    #[error(transparent)]
+    NotAnImport(#[from] NotAnImport),
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error("could not make the account")]
     Write(#[from] WriteError),
 }
@@ -72,6 +78,20 @@ impl UserAdmin {
         let metrics = CoreMetrics::register(&prometheus::Registry::new()).map_err(Cause::from)?;
         let (clock, ids, metrics) = (Clock::system(), IdSource::default(), Arc::new(metrics));
         Ok(Self { desk: Desk { store, clock, ids, metrics } })
+    }
+
+    /// Makes the accounts of an earlier backend: one JSON object a line, with `username`,
+    /// `email`, `password_hash` (bcrypt), `role` and, if there is one, `phone`. All are made or
+    /// none; the number of those that were.
+    ///
+    /// # Errors
+    /// [`UserError`] names the line that is at fault, or says that the database refuses.
+    pub async fn import(&mut self, text: &str) -> Result<usize, UserError> {
+        let now = self.desk.clock.now();
+        let import = Import::parse(text, &self.desk.ids, now).map_err(Cause::from)?;
+        let count = import.len();
+        self.desk.carry_out(import).await.map_err(Cause::from)?.map_err(Cause::from)?;
+        Ok(count)
     }
 
     /// Makes an account without a password, and the link by which its owner chooses one.

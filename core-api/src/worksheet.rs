@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::accounts::{Names, NewAccount, NewLink, PasswordHash, SessionBook, TokenHash};
+use crate::accounts::{
+    AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
+};
 use crate::cart::CartBook;
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
@@ -15,6 +17,7 @@ use crate::ids::{
     SessionId,
 };
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
+use crate::mail::Postbag;
 use crate::money::Money;
 use crate::orders::OrderBook;
 use crate::outbox::JobBook;
@@ -40,11 +43,14 @@ pub(crate) struct Wanted {
     pub(crate) usernames: BTreeSet<String>,
     /// Folded e-mail addresses.
     pub(crate) emails: BTreeSet<String>,
+    pub(crate) accounts: AccountsWanted,
     pub(crate) sessions: BTreeSet<SessionId>,
     /// Refresh tokens and their sessions.
     pub(crate) refresh_tokens: BTreeSet<TokenHash>,
     /// Links to set a password.
     pub(crate) links: BTreeSet<TokenHash>,
+    /// Messages that are due.
+    pub(crate) mail: bool,
     /// Payments, and all others of their orders, with these orders and their refunds.
     pub(crate) payments: BTreeSet<PaymentId>,
     /// The same, by the provider's names.
@@ -76,9 +82,11 @@ pub(crate) struct Loaded {
     /// Holds of the wanted SKUs' orders that have run out.
     pub(crate) due: Holds,
     pub(crate) names: Names,
+    pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
+    pub(crate) mail: Postbag,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -95,8 +103,10 @@ pub(crate) struct Worksheet {
     pub(crate) outbox: JobBook,
     pub(crate) carts: CartBook,
     pub(crate) names: Names,
+    pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
+    pub(crate) mail: Postbag,
     pub(crate) new: Additions,
     /// Holds that ended, and how.
     pub(crate) ended: Vec<(ReservationId, HoldStep)>,
@@ -109,8 +119,11 @@ pub(crate) struct Worksheet {
 pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) links: Vec<NewLink>,
-    /// Passwords that were set; their accounts' links are spent.
-    pub(crate) passwords: Vec<(AccountId, PasswordHash)>,
+    /// Links to prove an address.
+    pub(crate) email_links: Vec<NewLink>,
+    pub(crate) revocations: Vec<Revocation>,
+    /// Accounts whose links are spent.
+    pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
 }
 
@@ -129,8 +142,10 @@ impl Worksheet {
             outbox: loaded.outbox,
             carts: loaded.carts,
             names: loaded.names,
+            accounts: loaded.accounts,
             sessions: loaded.sessions,
             links: loaded.links,
+            mail: loaded.mail,
             new: Additions::default(),
             ended: Vec::new(),
             sweep: false,

@@ -13,7 +13,7 @@ use crate::guards::authenticate::{self, Caller, FailureBudget};
 use crate::guards::authorize::{self, Permit};
 use crate::guards::body_limit::{self, BodyBudget};
 use crate::guards::hygiene::{self, CleanRequest};
-use crate::guards::{ban, preflight, rate_limit, route_match, route_mfa, route_network};
+use crate::guards::{ban, freshness, preflight, rate_limit, route_match, route_mfa, route_network};
 use crate::journey::{Journey, Step};
 use crate::limits::Subject;
 use crate::live_policy::InForce;
@@ -73,6 +73,7 @@ pub(crate) fn admit(
     let caller = authenticate::check(&edge.tokens, route, head, now, &failures);
     let caller = journey.step(Step::Authenticate, caller)?;
     let asking = journey.settle(Asking::settle(bundle, caller, journey.client, now));
+    journey.step(Step::Authenticate, freshness::check(edge, bundle, &asking, steady))?;
     if let Some(principal) = asking.caller.principal() {
         let subject = Subject::Principal(principal.subject());
         let found = rate_limit::check(edge, bundle, route, subject, steady);
@@ -83,8 +84,7 @@ pub(crate) fn admit(
     journey.step(Step::Mfa, route_mfa::check(route, &asking.at))?;
     let permit = journey.step(Step::Authorize, authorize::check(bundle, route, &asking))?;
 
-    let (path, caller) = (clean.into_path(), asking.caller);
-    Ok(Verdict::Forward(Admission { path, caller, body, permit }))
+    Ok(Verdict::Forward(Admission { path: clean.into_path(), caller: asking.caller, body, permit }))
 }
 
 /// The answer to a preflight; `None` for any other request.

@@ -10,6 +10,7 @@ pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod ban;
 pub(crate) mod body_limit;
+pub(crate) mod freshness;
 pub(crate) mod hygiene;
 pub(crate) mod preflight;
 pub(crate) mod rate_limit;

@@ -46,6 +46,7 @@ mod rejection;
 mod request_head;
 mod respond;
 mod response_headers;
+mod revocations;
 #[cfg(test)]
 mod samples;
 mod server;

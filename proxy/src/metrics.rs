@@ -52,6 +52,7 @@ pub(crate) struct EdgeMetrics {
     outcomes: IntCounterVec,
     records_lost: IntGaugeVec,
     key_fetches: IntCounterVec,
+    revocation_fetches: IntCounterVec,
     pub(crate) policy: PolicyMetrics,
 }
 
@@ -98,6 +99,11 @@ impl EdgeMetrics {
                 "Decision records dropped since the start.",
                 &[],
             )?,
+            revocation_fetches: metrics.counter(
+                "revocation_fetches_total",
+                "Questions for the upstream's revocations, by their result.",
+                &["result"],
+            )?,
             key_fetches: metrics.counter(
                 "key_fetches_total",
                 "Fetches of the upstream's key set.",
@@ -125,6 +131,7 @@ impl EdgeMetrics {
         }
         for result in ["ok", "failed"] {
             self.key_fetches.with_label_values(&[result]);
+            self.revocation_fetches.with_label_values(&[result]);
         }
         for protocol in ["h1", "h2"] {
             self.connections.with_label_values(&[protocol]);
@@ -173,6 +180,10 @@ impl EdgeMetrics {
 
     pub(crate) fn keys_fetched(&self, ok: bool) {
         self.key_fetches.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
+    }
+
+    pub(crate) fn revocations_fetched(&self, ok: bool) {
+        self.revocation_fetches.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
     }
 
     /// Drops the series of a route that is in no bundle any more.

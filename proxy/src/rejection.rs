@@ -118,6 +118,8 @@ reasons! {
         "Log in again with a second factor, and repeat the request with the new access token."
     KeysUnavailable "keys_unavailable" 503 "Access tokens cannot be checked at the moment"
         "Try again in a moment."
+    RevocationsUnavailable "revocations_unavailable" 503 "Whether this token was revoked is not known at the moment"
+        "Try again in a moment."
     NetworkNotAllowed "network_not_allowed" 403 "Not allowed from this network"
         "Use a network from which this is allowed."
     PermissionDenied "permission_denied" 403 "Not allowed"

@@ -35,6 +35,7 @@ use crate::policy_keeper::{self, Origin};
 use crate::records::{self, Records};
 use crate::respond::Respond;
 use crate::response_headers;
+use crate::revocations::Revocations;
 use crate::shared::Shared;
 use crate::tls::{self, TlsError};
 use crate::token::TokenVerifier;
@@ -144,11 +145,18 @@ impl Proxy {
         let origin = Origin { folder, signature, watch: settings.policy_watch.unwrap_or_default() };
         let policy = InForce::new(bundle);
         metrics.policy.in_force(&policy.hash, None);
+        // Whoever gives the edge its keys tells it what they are not to be believed for.
+        let revocations = match fetched_issuers.as_slice() {
+            [] => Revocations::none(),
+            _ => Revocations::to_follow(),
+        };
+        let revocations = Arc::new(revocations);
         let sink = record_sink(settings)?;
         let log = Arc::new(RecordLog::default());
         let shared = Arc::new(Shared {
             policy: LivePolicy::new(policy),
-            tokens: TokenVerifier::new(issuers),
+            tokens: TokenVerifier::new(issuers, revocations.clone()),
+            revocations,
             proxies: TrustedProxies::new(proxies, settings.forwarded_header),
             bans,
             limiter: Limiter::new(),
@@ -218,15 +226,9 @@ impl Proxy {
             self.readiness.ready();
             None
         } else {
-            let upstream = self.shared.upstream.clone();
-            let (issuers, readiness) = (self.fetched_issuers, self.readiness.clone());
-            Some(tokio::spawn(key_refresh::run(
-                upstream,
-                issuers,
-                metrics,
-                readiness,
-                stop.clone(),
-            )))
+            let (shared, issuers) = (self.shared.clone(), self.fetched_issuers);
+            let follow = follow_upstream(shared, issuers, self.readiness.clone(), stop.clone());
+            Some(tokio::spawn(follow))
         };
         let parts =
             Parts { shared: self.shared, tls: self.tls, caps: self.caps, stop: stop.clone() };
@@ -234,15 +236,16 @@ impl Proxy {
         drop(self.listener);
 
         let mut stop = stop;
-        tokio::select! {
-            biased;
+        let a_worker_ended = tokio::select! {
             // An error says that whoever could stop the edge is gone, which is a stop too.
-            _ = stop.wait_for(|&stop| stop) => {}
-            // An edge that serves with fewer workers than it should must not seem well.
-            _ = workers.join_next() => {
-                self.readiness.not_ready("a worker ended");
-                return Err(io::Error::other("a worker ended; its own message tells why"));
-            }
+            _ = stop.wait_for(|&stop| stop) => false,
+            _ = workers.join_next() => true,
+        };
+        // A worker may have heard of the stop before this did. An edge that serves with fewer
+        // workers than it should must not seem well.
+        if a_worker_ended && !*stop.borrow() {
+            self.readiness.not_ready("a worker ended");
+            return Err(io::Error::other("a worker ended; its own message tells why"));
         }
         self.readiness.not_ready("stopping");
         while workers.join_next().await.is_some() {}
@@ -255,6 +258,25 @@ impl Proxy {
         }
         Ok(())
     }
+}
+
+/// Follows what the upstream revokes and by which keys it signs. The edge is ready once it holds
+/// both: keys without revocations would believe too much.
+async fn follow_upstream(
+    shared: Arc<Shared>,
+    issuers: Vec<Arc<IssuerKeys>>,
+    readiness: Readiness,
+    stop: watch::Receiver<bool>,
+) {
+    let (heard, mut on_heard) = watch::channel(false);
+    let (upstream, metrics) = (shared.upstream.clone(), shared.metrics.clone());
+    let revocations = shared.revocations.follow(&upstream, &metrics, heard, stop.clone());
+    let keys = async {
+        // An error says that the edge stops, which the keys' own loop hears of as well.
+        drop(on_heard.wait_for(|&heard| heard).await);
+        key_refresh::run(upstream.clone(), issuers, metrics.clone(), readiness, stop).await;
+    };
+    tokio::join!(revocations, keys);
 }
 
 /// Starts the workers' threads; each task ends when its thread has, in whatever way.

@@ -10,6 +10,7 @@ use crate::live_policy::LivePolicy;
 use crate::metrics::EdgeMetrics;
 use crate::records::Records;
 use crate::respond::Respond;
+use crate::revocations::Revocations;
 use crate::token::TokenVerifier;
 use crate::upstream::Upstream;
 
@@ -18,6 +19,7 @@ use crate::upstream::Upstream;
 pub(crate) struct Shared {
     pub(crate) policy: LivePolicy,
     pub(crate) tokens: TokenVerifier,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) bans: Arc<Bans>,
     pub(crate) limiter: Limiter,

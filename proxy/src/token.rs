@@ -5,7 +5,7 @@
 //! set, for our audience, within its life. RFC 8725 throughout: the algorithm is ours to choose,
 //! a key is used with one algorithm, no key or URL in a token is ever looked at, any `crit`
 //! refuses. Tokens that were believed once are remembered by their SHA-256, so that a
-//! signature is verified once; the life is checked again on every use.
+//! signature is verified once; its life, and whether it was revoked, are checked on every use.
 //!
 //! Needs jsonwebtoken for the signature alone; reading the envelope strictly is our own.
 
@@ -23,6 +23,8 @@ use claims::Claims;
 pub(crate) use claims::Principal;
 use envelope::Envelope;
 use keys::IssuerKeys;
+
+use crate::revocations::Revocations;
 
 /// Longest token accepted, in bytes.
 pub(crate) const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -51,6 +53,8 @@ pub(crate) enum TokenError {
     Expired,
     #[error("the token is not valid yet")]
     NotYetValid,
+    #[error("the token was revoked")]
+    Revoked,
     #[error("no keys have been loaded yet")]
     KeysUnavailable,
 }
@@ -59,12 +63,13 @@ pub(crate) enum TokenError {
 #[derive(Debug)]
 pub(crate) struct TokenVerifier {
     issuers: Vec<Arc<IssuerKeys>>,
+    revocations: Arc<Revocations>,
     cache: TokenCache,
 }
 
 impl TokenVerifier {
-    pub(crate) fn new(issuers: Vec<Arc<IssuerKeys>>) -> Self {
-        Self { issuers, cache: TokenCache::new() }
+    pub(crate) fn new(issuers: Vec<Arc<IssuerKeys>>, revocations: Arc<Revocations>) -> Self {
+        Self { issuers, revocations, cache: TokenCache::new() }
     }
 
     /// What a token is remembered by, under the key sets of this moment.
@@ -75,14 +80,14 @@ impl TokenVerifier {
     /// Who a token speaks for whose signature was verified before; `None` when it was not.
     ///
     /// # Errors
-    /// When its life is over at `now`, in seconds since 1970 UTC.
+    /// When its life is over at `now`, in seconds since 1970 UTC, or it was revoked.
     pub(crate) fn remembered(
         &self,
         key: &TokenKey,
         now: u64,
     ) -> Option<Result<Arc<Principal>, TokenError>> {
         let principal = self.cache.get(key)?;
-        Some(principal.check_life(now, LEEWAY_SECS).map(|()| principal))
+        Some(self.check(&principal, now).map(|()| principal))
     }
 
     /// Who the token speaks for, at `now`; it is remembered by `key`.
@@ -99,9 +104,15 @@ impl TokenVerifier {
             return Err(TokenError::Malformed);
         }
         let principal = Arc::new(self.verify_signature(token)?);
-        principal.check_life(now, LEEWAY_SECS)?;
+        self.check(&principal, now)?;
         self.cache.insert(key, principal.clone());
         Ok(principal)
+    }
+
+    /// What may change while a token is remembered.
+    fn check(&self, principal: &Principal, now: u64) -> Result<(), TokenError> {
+        principal.check_life(now, LEEWAY_SECS)?;
+        if self.revocations.hold(principal) { Err(TokenError::Revoked) } else { Ok(()) }
     }
 
     fn verify_signature(&self, token: &str) -> Result<Principal, TokenError> {

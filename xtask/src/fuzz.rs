@@ -20,17 +20,22 @@ use crate::workspace::Workspace;
 const TARGETS: &[(&str, Seeds)] = &[
     ("policy", Seeds::Bundle),
     ("cases", Seeds::Folder("policies/cases")),
+    ("log", Seeds::Text(RECORD)),
     ("request", Seeds::None),
 ];
 
 #[derive(Debug, Clone, Copy)]
 enum Seeds {
     None,
+    Text(&'static str),
     /// Every file of a folder.
     Folder(&'static str),
     /// The files of the shipped bundle, each behind its number.
     Bundle,
 }
+
+/// A decision record.
+const RECORD: &str = r#"{"time_ms":1790000000123,"decision_id":"0199-d","method":"GET","path":"/api/orders/42","route":"order","status":200,"bytes":512,"duration_us":950,"edge_us":50,"client":"192.0.2.1","account":"a-1","held":"customer","roles":"customer","mfa_s":90,"conditions":"mfa","scope":"own","user_agent":"curl/8","bundle":"00ff"}"#;
 
 /// The files of a bundle, in the order in which the target numbers them.
 const BUNDLE: [&str; 4] = ["model.conf", "roles.csv", "policy.csv", "routes.toml"];
@@ -98,6 +103,7 @@ fn plant(root: &Path, seeds: Seeds, corpus: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(corpus)?;
     match seeds {
         Seeds::None => {}
+        Seeds::Text(text) => fs::write(corpus.join("seed"), text)?,
         Seeds::Folder(folder) => {
             for entry in fs::read_dir(root.join(folder))? {
                 let entry = entry?;

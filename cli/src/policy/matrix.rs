@@ -41,8 +41,10 @@ pub(super) fn run(args: &MatrixArgs, screen: &mut Screen<'_>) -> anyhow::Result<
     }
     match (args.output.format, screen.look().columns()) {
         (Format::Json, _) => screen.json(&Matrix::of(&rendered))?,
-        (Format::Human, None) => write!(screen, "{rendered}")?,
-        (Format::Human, Some(_)) => table(&rendered).print(screen)?,
+        (Format::Human, Some(columns)) if rendered.lines().any(|line| line.len() > columns) => {
+            table(&rendered).print(screen)?;
+        }
+        (Format::Human, _) => write!(screen, "{rendered}")?,
     }
     Ok(Exit::Done)
 }

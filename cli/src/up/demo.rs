@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use stockade_core_api::DemoAccount;
+use stockade_core_api::{DemoAccount, totp_secret};
 
 use super::data_dir::DataDir;
 use super::ready::Ready;
@@ -14,12 +14,12 @@ use super::secrets::random_hex;
 
 const FILE: &str = "demo.json";
 
-/// Who the demo knows: role and user name.
-const ACCOUNTS: [(&str, &str); 4] = [
-    ("customer", "customer"),
-    ("staff", "staff"),
-    ("admin", "admin"),
-    ("super-admin", "superadmin"),
+/// Who the demo knows: role, user name, and whether the policy wants a second factor of them.
+const ACCOUNTS: [(&str, &str, bool); 4] = [
+    ("customer", "customer", false),
+    ("staff", "staff", true),
+    ("admin", "admin", true),
+    ("super-admin", "superadmin", true),
 ];
 
 /// The demo's accounts.
@@ -56,12 +56,12 @@ impl Demo {
         }
         let accounts = ACCOUNTS
             .into_iter()
-            .map(|(role, username)| {
+            .map(|(role, username, has_factor)| {
                 Ok(Account {
                     role: role.to_owned(),
                     username: username.to_owned(),
                     password: random_hex::<12>()?,
-                    totp_secret: None,
+                    totp_secret: if has_factor { Some(totp_secret()?) } else { None },
                 })
             })
             .collect::<anyhow::Result<_>>()?;
@@ -76,6 +76,7 @@ impl Demo {
             username: account.username.clone(),
             password: account.password.clone(),
             role: account.role.clone(),
+            totp_secret: account.totp_secret.clone(),
         };
         self.accounts.iter().map(account).collect()
     }

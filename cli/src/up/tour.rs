@@ -1,6 +1,8 @@
 //! The tour: lines to try, that work exactly as printed. The README shows the same ones.
 
+use std::env;
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::ready::Ready;
 
@@ -25,6 +27,7 @@ pub(super) fn print(ready: &Ready, out: &mut dyn Write) -> anyhow::Result<()> {
             ca: ready.authority(),
             demo: ready.demo(),
             ops: &ready.ops().to_string(),
+            stockade: &myself(),
             payments: payments.as_deref(),
         }
         .fill_in()
@@ -40,12 +43,21 @@ pub(super) fn print(ready: &Ready, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// This program, as it can be called from this folder.
+fn myself() -> String {
+    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("stockade"));
+    let folder = env::current_dir().unwrap_or_default();
+    program.strip_prefix(folder).unwrap_or(&program).display().to_string()
+}
+
 /// What differs from one start to another.
 struct Lines<'a> {
     url: &'a str,
     ca: &'a str,
     demo: &'a str,
     ops: &'a str,
+    /// The program that is running.
+    stockade: &'a str,
     /// The mock of a payment provider, if there is one.
     payments: Option<&'a str>,
 }
@@ -61,6 +73,7 @@ impl Lines<'_> {
             .replace("{ca}", self.ca)
             .replace("{demo}", self.demo)
             .replace("{ops}", self.ops)
+            .replace("{stockade}", self.stockade)
             .replace("{payments}", self.payments.unwrap_or_default())
     }
 }
@@ -77,6 +90,7 @@ mod tests {
             ca: ".stockade/ca.pem",
             demo: ".stockade/demo.json",
             ops: "127.0.0.1:9901",
+            stockade: "target/release/stockade",
             payments: Some("127.0.0.1:9903"),
         };
         let tour = lines.fill_in();

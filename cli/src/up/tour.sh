@@ -1,12 +1,12 @@
 # Where the shop is, whom to trust, and how somebody of the demo logs in.
 export SHOP={url} CURL_CA_BUNDLE={ca}
-login() { curl -s $SHOP/api/auth/token -d grant_type=password -d username=$1 -d password=$(sed -n "s/.*\"username\":\"$1\",\"password\":\"\([^\"]*\)\".*/\1/p" {demo}) | sed 's/.*"access_token":"\([^"]*\)".*/\1/'; }
+token() { {stockade} token $1 --demo {demo}; }
 
 # Look around: the shop's products, open to everybody.
 curl -s -w '\n' $SHOP/api/products
 
 # As a customer, buy something, and see your own orders.
-CUSTOMER=$(login customer)
+CUSTOMER=$(token customer)
 curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $CUSTOMER" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"lines":[{"sku":"MUG-BLUE","quantity":1}]}'
 curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $CUSTOMER"
 
@@ -17,12 +17,12 @@ value() { echo "$PAYMENT" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
 curl -s -w '\n' http://{payments}/v1/payment_intents/$(value provider_ref)/confirm -d client_secret=$(value client_secret) -d payment_method=pm_card_visa
 for try in $(seq 20); do curl -s -w '\n' $SHOP/api/orders/$ORDER -H "Authorization: Bearer $CUSTOMER" | grep '"state":"paid"' && break; sleep 0.5; done
 
-# As staff, see everybody's.
-STAFF=$(login staff)
+# As staff, see everybody's. Staff and above show a second factor, too; `stockade token` makes the code.
+STAFF=$(token staff)
 curl -s -w '\n' $SHOP/api/orders -H "Authorization: Bearer $STAFF"
 
 # As admin, restock. From an address outside the admins' network the same token is worth nothing (403).
-ADMIN=$(login admin)
+ADMIN=$(token admin)
 curl -s -w '\n' $SHOP/api/inventory/MUG-BLUE/movements -H "Authorization: Bearer $ADMIN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"kind":"receive","quantity":10}'
 curl -si -w '\n' --interface 127.0.0.2 $SHOP/api/inventory -H "Authorization: Bearer $ADMIN"
 

@@ -15,7 +15,7 @@ fn fmt(folder: &Path, flags: &[&str]) -> (Option<i32>, String, String) {
 fn untidy() -> tempfile::TempDir {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "p,   customer,    orders,", "p,customer,orders,");
-    edit(folder.path(), "routes.toml", "accounts   = {", "accounts={");
+    edit(folder.path(), "routes.toml", "accounts    = {", "accounts={");
     folder
 }
 

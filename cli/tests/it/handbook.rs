@@ -51,13 +51,8 @@ fn without_line_number(line: &str) -> String {
 #[test]
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
-    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
-    edit(
-        folder.path(),
-        "policy.csv",
-        "orders,     read,     own,    allow",
-        "orders,     read,     own,    Allow",
-    );
+    edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
+    edit(folder.path(), "policy.csv", "read,     own,    allow", "read,     own,    Allow");
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
 }
@@ -66,7 +61,7 @@ fn the_findings_of_the_handbook_are_those_of_the_program() {
 fn the_cases_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     shown_in_handbook("stockade policy test", folder.path());
-    edit(folder.path(), "policy.csv", "orders,     create,   own", "orders,     create,   any");
+    edit(folder.path(), "policy.csv", "create,   own,    allow", "create,   any,    allow");
     shown_in_handbook("stockade policy test", folder.path());
     shown_in_handbook("stockade policy matrix --check", folder.path());
 }
@@ -92,8 +87,8 @@ fn the_simulation_of_the_handbook_is_that_of_the_program() {
 #[test]
 fn the_explanations_of_the_handbook_are_those_of_the_program() {
     for command in [
-        "stockade policy explain \"DELETE /api/products/7\" --as staff",
-        "stockade policy explain \"POST /api/orders/7/cancel\" --as super-admin --from 127.0.0.1",
+        "stockade policy explain \"DELETE /api/products/7\" --as staff --mfa 1h",
+        "stockade policy explain \"POST /api/orders/7/cancel\" --as super-admin --from 127.0.0.1 --mfa 1h",
     ] {
         shown_in_handbook_with(command, &["--policies", shipped().to_str().unwrap()]);
     }
@@ -108,8 +103,55 @@ fn the_diff_of_the_handbook_is_that_of_the_program() {
         "p,   staff, ",
         "p, staff, accounts, read, any, allow\np,   staff, ",
     );
-    edit(folder.path(), "policy.csv", "p,   customer,    orders,     cancel,   own,    allow\n", "");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "p,   customer,    orders,      cancel,   own,    allow\n",
+        "",
+    );
     let (old, new) = (shipped(), folder.path());
     let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
     shown_as("stockade policy diff main", words);
+}
+
+/// Follows "From a wish to a change" as its reader would, and looks at what is shown on the way.
+#[test]
+fn the_guide_leads_from_a_wish_to_a_change() {
+    let folder = copy_of_shipped();
+    let here = ["--policies", folder.path().to_str().unwrap()];
+    shown_in_handbook_with(
+        "stockade policy explain \"POST /api/orders/7/refund\" --as staff",
+        &here,
+    );
+
+    let changed = folder.path();
+    edit(
+        changed,
+        "routes.toml",
+        "\"create\", \"read\"] }\nproducts",
+        "\"create\", \"read\", \"refund\"] }\nproducts",
+    );
+    let route = "refund-order = { match = \"POST /api/orders/{id}/refund\", \
+                 needs = \"orders.refund\", auth = \"required\", limits = [\"writes\"] }\n";
+    edit(changed, "routes.toml", "cancel-order ", &format!("{route}cancel-order "));
+    let cancel = "p,   staff,       orders,     cancel,   any,    allow\n";
+    let refund = "p, staff, orders, refund, others, allow\n";
+    edit(changed, "policy.csv", cancel, &format!("{cancel}{refund}"));
+
+    shown_in_handbook("stockade policy check --strict", folder.path());
+    shown_in_handbook("stockade policy fmt", folder.path());
+    let (old, new) = (shipped(), folder.path());
+    let words = vec!["policy", "diff", old.to_str().unwrap(), new.to_str().unwrap()];
+    shown_as("stockade policy diff main", words);
+    shown_in_handbook("stockade policy coverage", folder.path());
+
+    let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
+    let cases = handbook.split("- staff refund what others").nth(1).unwrap();
+    let cases = cases.split("```").next().unwrap();
+    let path = folder.path().join("cases/orders.yaml");
+    let known = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{known}\n- staff refund what others{cases}")).unwrap();
+    shown_in_handbook("stockade policy test", folder.path());
+    let (code, ..) = told(stockade(["policy", "coverage", "--min", "100", here[1]]));
+    assert_eq!(code, Some(0));
 }

@@ -20,7 +20,7 @@ fn json(arguments: &[&str], folder: &Path, code: i32) -> Value {
 #[test]
 fn a_pipe_gets_no_colour_and_no_excerpt() {
     let folder = copy_of_shipped();
-    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
+    edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
     let path = folder.path().display().to_string();
     let (code, out, _) = told(stockade(["policy", "check", &path]));
     assert_eq!(code, Some(2));
@@ -82,7 +82,7 @@ fn test_answers_programs() {
     assert_eq!(report["failed"], Value::Array(Vec::new()));
     assert!(report["cases"].as_u64() > Some(0));
 
-    edit(folder.path(), "policy.csv", "orders,     create,   own", "orders,     create,   any");
+    edit(folder.path(), "policy.csv", "create,   own,    allow", "create,   any,    allow");
     let report = json(&["policy", "test"], folder.path(), 2);
     let failed = &report["failed"][0];
     assert_eq!(failed["file"], "cases/orders.yaml");
@@ -111,7 +111,7 @@ fn matrix_answers_programs() {
 
     let report = json(&["policy", "matrix", "--check"], folder.path(), 0);
     assert_eq!(report["same"], true);
-    edit(folder.path(), "policy.csv", "orders,     create,   own", "orders,     create,   any");
+    edit(folder.path(), "policy.csv", "create,   own,    allow", "create,   any,    allow");
     let report = json(&["policy", "matrix", "--check"], folder.path(), 2);
     assert_eq!((&report["gone"].as_array().unwrap().len(), &report["same"]), (&1, &false.into()));
 }

@@ -31,7 +31,7 @@ fn shown(mut command: Command, columns: u16) -> (Option<i32>, String) {
 /// A folder with one misspelled resource.
 fn misspelled() -> (tempfile::TempDir, String) {
     let folder = copy_of_shipped();
-    edit(folder.path(), "policy.csv", "orders,     create", "order,      create");
+    edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
     let path = folder.path().display().to_string();
     (folder, path)
 }
@@ -57,7 +57,7 @@ fn a_finding_shows_its_line() {
     let (_folder, path) = misspelled();
     let (code, text) = shown(stockade(["--color=never", "policy", "check", path.as_str()]), 80);
     assert_eq!(code, Some(2));
-    let expected = " | p,   customer,    order,      create,   own,   allow
+    let expected = " | p,   customer,    order,       create,   own,    allow
     |                   ^^^^^
 1 finding: the policy is refused
 ";

@@ -47,7 +47,8 @@ pub(crate) struct Invite {
 impl Invite {
     pub(crate) fn new(id: AccountId, user: NewUser, link: &OpaqueToken) -> Self {
         let NewUser { username, email, role } = user;
-        let account = NewAccount { id, username, email, role, hash: None, demo: false };
+        let account =
+            NewAccount { id, username, email, phone: None, role, hash: None, demo: false };
         Self { account, link: link.hash() }
     }
 }

@@ -1,5 +1,6 @@
 //! Log out: the session ends, and nothing is refreshed in it any more.
 
+use super::revocation::Revocation;
 use crate::app::App;
 use crate::ids::{AccountId, SessionId};
 use crate::worksheet::{Wanted, Worksheet};
@@ -28,6 +29,7 @@ impl Write for Logout {
         let session = sheet.sessions.session(self.session);
         if session.is_some_and(|session| session.account == self.account && !session.ended) {
             sheet.sessions.end(self.session);
+            sheet.new.revocations.push(Revocation::Session(self.session));
         }
     }
 }

@@ -11,6 +11,9 @@ const EMAIL_BYTES_MAX: usize = 254;
 /// Longest part before the `@`, in bytes (RFC 5321, 4.5.3.1.1).
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 
+/// Fewest and most digits in a telephone number.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
 /// Longest role name, in characters.
 const ROLE_CHARS_MAX: usize = 32;
 
@@ -21,6 +24,8 @@ pub(crate) enum NameError {
     Username,
     #[error("`email` must be an e-mail address of at most {EMAIL_BYTES_MAX} bytes")]
     Email,
+    #[error("`phone` must be `+` and 7 to 15 digits, the country's code first")]
+    Phone,
     #[error("`role` must be 1 to {ROLE_CHARS_MAX} lower-case letters and hyphens")]
     Role,
 }
@@ -54,7 +59,7 @@ impl EmailAddress {
         let (local, domain) = text.rsplit_once('@').ok_or(NameError::Email)?;
         let fits = text.len() <= EMAIL_BYTES_MAX
             && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
-            && !local.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
+            && local.split('.').all(is_atom)
             && domain.contains('.')
             && domain.split('.').all(is_label);
         if fits { Ok(Self(text.to_owned())) } else { Err(NameError::Email) }
@@ -65,8 +70,14 @@ impl EmailAddress {
     }
 
     pub(crate) fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.to_ascii_lowercase()
     }
+}
+
+/// An atom of RFC 5322, 3.2.3. What needs quotes, and what is not ASCII, is no address here.
+fn is_atom(atom: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    !atom.is_empty() && atom.bytes().all(fits)
 }
 
 fn is_label(label: &str) -> bool {
@@ -76,11 +87,36 @@ fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
+/// A telephone number as ITU-T E.164 writes it: `+`, a country's code, 7 to 15 digits in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PhoneNumber(String);
+
+impl PhoneNumber {
+    pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
+        let fits = text.strip_prefix('+').is_some_and(|digits| {
+            PHONE_DIGITS.contains(&digits.len())
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+                && !digits.starts_with('0')
+        });
+        if fits { Ok(Self(text.to_owned())) } else { Err(NameError::Phone) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A role of the policy. What it may do is the edge's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Role(String);
 
 impl Role {
+    /// The role that hands out roles.
+    pub(crate) const SUPER_ADMIN: &str = "super-admin";
+
+    /// The role of those who register themselves.
+    pub(crate) const CUSTOMER: &str = "customer";
+
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
         let fits = text.len() <= ROLE_CHARS_MAX
             && text.starts_with(|first: char| first.is_ascii_lowercase())
@@ -90,7 +126,7 @@ impl Role {
 
     /// The role of those who register themselves.
     pub(crate) fn customer() -> Self {
-        Self("customer".to_owned())
+        Self(Self::CUSTOMER.to_owned())
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -133,6 +169,10 @@ mod tests {
             "a@b@c.org",
             "a@-b.org",
             "a@b..org",
+            ".a@b.org",
+            "a..b@c.org",
+            "ä@b.org",
+            "\"a b\"@c.org",
             &long,
         ] {
             assert_eq!(EmailAddress::parse(text), Err(NameError::Email), "{text}");

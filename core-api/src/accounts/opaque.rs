@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("the system gave no random bytes: {0}")]
-pub(crate) struct NoEntropy(getrandom::Error);
+pub(crate) struct NoEntropy(pub(super) getrandom::Error);
 
 /// A token as its holder shows it. It cannot be printed and is wiped when dropped.
 #[derive(Clone, serde::Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! Kept as bcrypt of cost 12 over base64(HMAC-SHA256(pepper, password)): nothing is cut at 72
 //! bytes, and a stolen database is worth nothing without the pepper. Rules follow NIST
-//! 800-63B-4: length and a blocklist, no composition.
+//! 800-63B-4 (`strength.rs`).
 //!
 //! Hashing runs apart from requests, a few at once; a bounded number waits, and one more is
 //! refused.
@@ -18,14 +18,8 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::name::{EmailAddress, Username};
+use super::strength::StrongPassword;
 use crate::metrics::CoreMetrics;
-
-/// Fewest characters in a new password.
-pub(crate) const PASSWORD_CHARS_MIN: usize = 12;
-
-/// Longest password, in bytes.
-pub(crate) const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Shortest pepper, in bytes.
 pub(crate) const PEPPER_BYTES_MIN: usize = 32;
@@ -37,38 +31,6 @@ const COST: u32 = 12;
 
 /// Of the same cost as every other hash, and no password's.
 const NOBODYS_HASH: &str = "$2b$12$nobodynobodynobodynobOeAUnoTwodXuBJFkkDkxGh8qZzJvSGvG";
-
-/// Long enough, and guessed first.
-const BLOCKLIST: [&str; 28] = [
-    "000000000000",
-    "111111111111",
-    "123123123123",
-    "123456123456",
-    "123456789012",
-    "1234567890123",
-    "12345678901234",
-    "123456789abc",
-    "1q2w3e4r5t6y",
-    "1qaz2wsx3edc",
-    "abcdefghijkl",
-    "abcd12345678",
-    "adminadminadmin",
-    "administrator",
-    "changemenow1",
-    "changemeplease",
-    "iloveyouforever",
-    "letmeinletmein",
-    "passw0rd1234",
-    "password1234",
-    "password12345",
-    "passwordpassword",
-    "qazwsxedcrfv",
-    "qwerty123456",
-    "qwertyqwerty",
-    "qwertyuiop12",
-    "qwertyuiop123",
-    "welcome12345",
-];
 
 /// A password as somebody typed it. It cannot be printed and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
@@ -87,46 +49,11 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Why a new password is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WeakPassword {
-    #[error("`password` must have at least {PASSWORD_CHARS_MIN} characters")]
-    Short,
-    #[error("`password` must have at most {PASSWORD_BYTES_MAX} bytes")]
-    Long,
-    #[error("`password` is one of those guessed first")]
-    Guessed,
-    #[error("`password` must not be the user name or the e-mail address")]
-    Name,
-}
-
 impl Password {
-    /// Whether it may be chosen by this person.
-    pub(crate) fn strong_for(
-        self,
-        username: &Username,
-        email: &EmailAddress,
-    ) -> Result<StrongPassword, WeakPassword> {
-        if self.0.len() > PASSWORD_BYTES_MAX {
-            return Err(WeakPassword::Long);
-        }
-        if self.0.chars().count() < PASSWORD_CHARS_MIN {
-            return Err(WeakPassword::Short);
-        }
-        let folded = Zeroizing::new(self.0.to_lowercase());
-        if *folded == username.folded() || *folded == email.folded() {
-            return Err(WeakPassword::Name);
-        }
-        if BLOCKLIST.contains(&folded.as_str()) {
-            return Err(WeakPassword::Guessed);
-        }
-        Ok(StrongPassword(self))
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
-
-/// A password that the rules allow.
-#[derive(Debug, Clone)]
-pub(crate) struct StrongPassword(Password);
 
 /// A password as it is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -135,6 +62,30 @@ pub(crate) struct PasswordHash(pub(crate) String);
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(..)")
+    }
+}
+
+/// Says that what follows is bcrypt of the password itself, as the old backends kept it.
+const PLAIN: &str = "plain:";
+
+/// Largest cost of such a hash; each more doubles the time that a login takes.
+const PLAIN_COST_MAX: u32 = 14;
+
+impl PasswordHash {
+    /// A bcrypt hash of the password itself: `$2a$`, `$2b$` or `$2y$`.
+    pub(crate) fn of_an_old_backend(text: &str) -> Option<Self> {
+        let parts: bcrypt::HashParts = text.parse().ok()?;
+        let known = ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix));
+        let (_, salt_and_hash) = text.split_at_checked(7)?;
+        let whole = salt_and_hash.len() == 53
+            && salt_and_hash.bytes().all(|b| b.is_ascii_alphanumeric() || b"./".contains(&b));
+        let fits = known && whole && parts.get_cost() <= PLAIN_COST_MAX;
+        fits.then(|| Self(format!("{PLAIN}{text}")))
+    }
+
+    /// The hash, if it is of the password itself.
+    fn plain(&self) -> Option<&str> {
+        self.0.strip_prefix(PLAIN)
     }
 }
 
@@ -191,7 +142,7 @@ impl Passwords {
 
     /// A password as it is to be kept.
     pub(crate) async fn hash(&self, password: &StrongPassword) -> Result<PasswordHash, HashError> {
-        let peppered = self.pepper(&password.0);
+        let peppered = self.pepper(password.password());
         let hash = self.in_turn(move || bcrypt::hash(peppered.as_str(), COST)).await?;
         Ok(PasswordHash(hash))
     }
@@ -205,10 +156,36 @@ impl Passwords {
     ) -> Result<bool, HashError> {
         // SECURITY: without the same work for unknown names, time would tell which names exist.
         let known = hash.is_some();
-        let hash = hash.map_or_else(|| NOBODYS_HASH.to_owned(), |hash| hash.0.clone());
+        let plain = hash.and_then(PasswordHash::plain).map(str::to_owned);
+        let of_ours = hash.filter(|hash| hash.plain().is_none());
+        let of_ours = of_ours.map_or_else(|| NOBODYS_HASH.to_owned(), |hash| hash.0.clone());
+        let (peppered, typed) = (self.pepper(password), password.clone());
+        let verify = move || match plain {
+            None => bcrypt::verify(peppered.as_str(), &of_ours),
+            Some(plain) => {
+                let fits = bcrypt::verify(typed.0.as_bytes(), &plain)?;
+                // One that fits is hashed again, which takes as long.
+                if !fits {
+                    bcrypt::verify(peppered.as_str(), &of_ours)?;
+                }
+                Ok(fits)
+            }
+        };
+        Ok(self.in_turn(verify).await? && known)
+    }
+
+    /// The password as it is to be kept from now on, where `hash` is of an earlier kind.
+    pub(crate) async fn upgrade(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Option<PasswordHash>, HashError> {
+        if hash.is_none_or(|hash| hash.plain().is_none()) {
+            return Ok(None);
+        }
         let peppered = self.pepper(password);
-        let fits = self.in_turn(move || bcrypt::verify(peppered.as_str(), &hash)).await?;
-        Ok(fits && known)
+        let hash = self.in_turn(move || bcrypt::hash(peppered.as_str(), COST)).await?;
+        Ok(Some(PasswordHash(hash)))
     }
 
     fn pepper(&self, password: &Password) -> Zeroizing<String> {
@@ -244,24 +221,6 @@ impl Passwords {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn refused(password: &str, expected: WeakPassword) {
-        let (name, email) = (Username::parse("annannannann").unwrap(), "ann@example.org");
-        let email = EmailAddress::parse(email).unwrap();
-        let password = Password::from(password.to_owned());
-        assert_eq!(password.strong_for(&name, &email).err(), Some(expected));
-    }
-
-    #[test]
-    fn what_is_guessed_first_is_refused() {
-        refused("elevenchars", WeakPassword::Short);
-        refused("éééééééé", WeakPassword::Short);
-        refused(&"a".repeat(1025), WeakPassword::Long);
-        refused("PasswordPassword", WeakPassword::Guessed);
-        refused("AnnAnnAnnAnn", WeakPassword::Name);
-        refused("ann@EXAMPLE.org", WeakPassword::Name);
-    }
-
     #[test]
     fn nobodys_hash_costs_as_much_as_anybodys() {
         let parts: bcrypt::HashParts = NOBODYS_HASH.parse().unwrap();
@@ -286,9 +245,62 @@ mod tests {
         assert!(futures::poll!(Box::pin(passwords.verify(&password, None))).is_pending());
     }
 
+    const OLD_2A: (&str, &str) =
+        ("$2a$10$wD78GZf2ywik/tlxtS5NPeGw/zCF..wh8YwymahkOXy6waaR0.tTa", "admin pass été");
+    const OLD_2B: (&str, &str) =
+        ("$2b$10$wH2tq6jTYd8PPgVMn.PCOO0eQiEhxMvcWo7lTJb8aiMg9algXINRG", "customer-pass-1");
+    const OLD_2Y: (&str, &str) =
+        ("$2y$10$abcdefghijklmnopqrstuuynm03nJ8hZ5d5v5xYSaOrhblwTdDn66", "php pass word");
+    /// Of 72 times `a`.
+    const OLD_LONG: &str = "$2b$04$fEHp.JMl7EqXtNN0RP7m3.k60CdOaCDa5BSRcHHF6SyisfBKfr8Aa";
+
+    fn passwords() -> Passwords {
+        let metrics = Arc::new(CoreMetrics::register(&prometheus::Registry::new()).unwrap());
+        Passwords::new(vec![0; PEPPER_BYTES_MIN], 1, metrics).unwrap()
+    }
+
+    /// Made by other programs: Python's bcrypt 5.0 and libxcrypt.
+    #[tokio::test]
+    async fn hashes_of_the_old_backends_are_verified_and_upgraded() {
+        let passwords = passwords();
+        let long = "a".repeat(80);
+        for (hash, password) in [
+            OLD_2A,
+            OLD_2B,
+            OLD_2Y,
+            // Those backends saw no more than 72 bytes.
+            (OLD_LONG, long.as_str()),
+        ] {
+            let hash = PasswordHash::of_an_old_backend(hash).unwrap();
+            let typed = Password::from(password.to_owned());
+            assert!(passwords.verify(&typed, Some(&hash)).await.unwrap(), "{hash:?}");
+            let wrong = Password::from(format!("x{password}"));
+            assert!(!passwords.verify(&wrong, Some(&hash)).await.unwrap());
+
+            let upgraded = passwords.upgrade(&typed, Some(&hash)).await.unwrap().unwrap();
+            assert!(passwords.verify(&typed, Some(&upgraded)).await.unwrap());
+            assert_eq!(passwords.upgrade(&typed, Some(&upgraded)).await.unwrap(), None);
+        }
+        // What is upgraded is the password as it was typed: nothing is cut any more.
+        let hash = PasswordHash::of_an_old_backend(OLD_LONG).unwrap();
+        let typed = Password::from(long.clone());
+        let upgraded = passwords.upgrade(&typed, Some(&hash)).await.unwrap().unwrap();
+        let shorter = Password::from("a".repeat(72));
+        assert!(!passwords.verify(&shorter, Some(&upgraded)).await.unwrap());
+    }
+
     #[test]
-    fn the_blocklist_holds_nothing_that_is_too_short_anyway() {
-        assert!(BLOCKLIST.iter().all(|word| word.chars().count() >= PASSWORD_CHARS_MIN));
-        assert!(BLOCKLIST.iter().all(|word| *word == word.to_lowercase()));
+    fn what_is_no_bcrypt_hash_is_not_taken() {
+        for text in [
+            "",
+            "secret",
+            "$1$salt$hash",
+            "$2x$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+            "$2a$16$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+            "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhW",
+            "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lh!!",
+        ] {
+            assert_eq!(PasswordHash::of_an_old_backend(text), None, "{text}");
+        }
     }
 }

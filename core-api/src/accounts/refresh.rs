@@ -4,7 +4,8 @@
 
 use super::login::Tokens;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
-use super::sessions::Rotation;
+use super::revocation::Revocation;
+use super::sessions::{Rotation, Session};
 use super::token::{IssueError, Subject};
 use crate::app::App;
 use crate::store::StoreError;
@@ -56,28 +57,30 @@ impl Write for Refresh {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
-        let token = sheet.sessions.token(self.shown).ok_or(RefreshError::Unknown)?;
-        let session = sheet.sessions.session(token.session).ok_or(RefreshError::Unknown)?.clone();
-        if session.ended || session.ends_at <= sheet.now {
-            return Err(RefreshError::Unknown);
-        }
-        if token.spent {
-            // SECURITY: without this, a copied token would be good for as long as its owner's.
-            sheet.sessions.end(session.id);
-            return Err(RefreshError::Reused);
-        }
-        sheet.sessions.rotate(Rotation {
-            spent: self.shown,
-            fresh: self.fresh,
-            session: session.id,
-            ends_at: session.ends_at,
-        });
-        Ok(Subject {
-            account: session.account,
-            session: session.id,
-            role: session.role,
-            authenticated_at: session.began_at,
-            session_ends_at: session.ends_at,
-        })
+        let session = spendable(sheet, self.shown)?;
+        rotate(sheet, &session, self.shown, self.fresh);
+        Ok(Subject::of(&session))
     }
+}
+
+/// The session that a refresh token is good for; a token that was spent ends it.
+pub(super) fn spendable(sheet: &mut Worksheet, shown: TokenHash) -> Result<Session, RefreshError> {
+    let token = sheet.sessions.token(shown).ok_or(RefreshError::Unknown)?;
+    let session = sheet.sessions.session(token.session).ok_or(RefreshError::Unknown)?.clone();
+    if session.ended || session.ends_at <= sheet.now {
+        return Err(RefreshError::Unknown);
+    }
+    if token.spent {
+        // SECURITY: without this, a copied token would be good for as long as its owner's.
+        sheet.sessions.end(session.id);
+        sheet.new.revocations.push(Revocation::Session(session.id));
+        return Err(RefreshError::Reused);
+    }
+    Ok(session)
+}
+
+/// Spends a refresh token; another takes its place.
+pub(super) fn rotate(sheet: &mut Worksheet, session: &Session, spent: TokenHash, fresh: TokenHash) {
+    let (session, ends_at) = (session.id, session.ends_at);
+    sheet.sessions.rotate(Rotation { spent, fresh, session, ends_at });
 }

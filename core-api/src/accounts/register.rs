@@ -1,7 +1,10 @@
 //! Register: a new account, unless the name or the address is taken.
 
-use super::name::{EmailAddress, NameError, Role, Username};
-use super::password::{HashError, Password, PasswordHash, StrongPassword, WeakPassword};
+use super::forgot_password::Addressee;
+use super::name::{EmailAddress, NameError, PhoneNumber, Role, Username};
+use super::password::{HashError, Password, PasswordHash};
+use super::strength::{Chooser, StrongPassword, WeakPassword};
+use super::verify_email::{EmailProof, VerifyEmailError};
 use crate::app::App;
 use crate::ids::AccountId;
 use crate::worksheet::{Wanted, Worksheet};
@@ -14,6 +17,8 @@ pub(crate) enum RegisterError {
     Taken,
     #[error("could not keep the password")]
     Hash(#[from] HashError),
+    #[error(transparent)]
+    Proof(#[from] VerifyEmailError),
     #[error("could not register")]
     Write(#[from] WriteError),
 }
@@ -32,6 +37,7 @@ pub(crate) enum NotARegistration {
 pub(crate) struct Registration {
     username: Username,
     email: EmailAddress,
+    phone: Option<PhoneNumber>,
     password: StrongPassword,
     role: Role,
     demo: bool,
@@ -42,12 +48,15 @@ impl Registration {
     pub(crate) fn customer(
         username: &str,
         email: &str,
+        phone: Option<&str>,
         password: Password,
     ) -> Result<Self, NotARegistration> {
         let username = Username::parse(username)?;
         let email = EmailAddress::parse(email)?;
-        let password = password.strong_for(&username, &email)?;
-        Ok(Self { username, email, password, role: Role::customer(), demo: false })
+        let phone = phone.map(PhoneNumber::parse).transpose()?;
+        let who = Chooser { username: &username, email: &email, has_factor: false };
+        let password = password.strong_for(who)?;
+        Ok(Self { username, email, phone, password, role: Role::customer(), demo: false })
     }
 
     /// An account for trying things out, in any role.
@@ -58,7 +67,7 @@ impl Registration {
     ) -> Result<Self, NotARegistration> {
         let email = format!("{username}@demo.invalid");
         let role = Role::parse(role)?;
-        Ok(Self { role, demo: true, ..Self::customer(username, &email, password)? })
+        Ok(Self { role, demo: true, ..Self::customer(username, &email, None, password)? })
     }
 
     pub(crate) fn username(&self) -> &Username {
@@ -72,6 +81,7 @@ pub(crate) struct NewAccount {
     pub(crate) id: AccountId,
     pub(crate) username: Username,
     pub(crate) email: EmailAddress,
+    pub(crate) phone: Option<PhoneNumber>,
     /// `None` until its owner chooses a password.
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) role: Role,
@@ -82,9 +92,36 @@ pub(crate) struct NewAccount {
 pub(crate) async fn register(app: &App, wanted: Registration) -> Result<AccountId, RegisterError> {
     let hash = Some(app.passwords.hash(&wanted.password).await?);
     let id = app.ids.next(app.clock.now());
-    let Registration { username, email, role, demo, .. } = wanted;
-    app.writer.submit(NewAccount { id, username, email, hash, role, demo }).await??;
+    let Registration { username, email, phone, role, demo, .. } = wanted;
+    let to = Addressee { account: id, username: username.clone(), email: email.clone() };
+    // Nobody reads what a demo account is sent.
+    let proof = if demo { None } else { Some(EmailProof::write(app, &to)?) };
+    let account = NewAccount { id, username, email, phone, hash, role, demo };
+    app.writer.submit(Register { account, proof }).await??;
     Ok(id)
+}
+
+/// An account about to be, and the message that asks to prove its address.
+#[derive(Debug)]
+struct Register {
+    account: NewAccount,
+    proof: Option<EmailProof>,
+}
+
+impl Write for Register {
+    type Answer = Result<(), RegisterError>;
+
+    fn wants(&self, wanted: &mut Wanted) {
+        self.account.wants(wanted);
+    }
+
+    fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        self.account.decide(sheet)?;
+        if let Some(proof) = &self.proof {
+            proof.send(self.account.id, sheet);
+        }
+        Ok(())
+    }
 }
 
 impl Write for NewAccount {

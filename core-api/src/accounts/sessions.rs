@@ -21,8 +21,12 @@ pub(crate) struct Session {
     pub(crate) account: AccountId,
     /// The account's role now.
     pub(crate) role: Role,
+    /// The account's: tokens issued before this second are not believed any more.
+    pub(crate) tokens_not_before: u64,
     /// When the password was shown.
     pub(crate) began_at: Timestamp,
+    /// When a second factor was last shown.
+    pub(crate) second_factor_at: Option<Timestamp>,
     pub(crate) ends_at: Timestamp,
     /// Whether it was ended before its time.
     pub(crate) ended: bool,
@@ -41,6 +45,7 @@ pub(crate) struct NewSession {
     pub(crate) id: SessionId,
     pub(crate) account: AccountId,
     pub(crate) began_at: Timestamp,
+    pub(crate) second_factor_at: Option<Timestamp>,
     pub(crate) ends_at: Timestamp,
     pub(crate) token: TokenHash,
 }
@@ -62,8 +67,12 @@ pub(crate) struct SessionBook {
     new: Vec<NewSession>,
     rotations: Vec<Rotation>,
     ended: BTreeSet<SessionId>,
-    /// Accounts whose sessions are all ended.
-    logged_out: BTreeSet<AccountId>,
+    /// Sessions in which a second factor was shown just now.
+    stepped_up: BTreeSet<SessionId>,
+    /// Accounts whose sessions have no second factor any more.
+    stepped_down: BTreeSet<AccountId>,
+    /// Accounts whose sessions are ended, all or all but one.
+    logged_out: BTreeMap<AccountId, Option<SessionId>>,
 }
 
 impl SessionBook {
@@ -93,6 +102,21 @@ impl SessionBook {
         self.rotations.push(rotation);
     }
 
+    /// Notes that a second factor was shown in a session.
+    pub(crate) fn step_up(&mut self, id: SessionId, now: Timestamp) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.second_factor_at = Some(now);
+        }
+        self.stepped_up.insert(id);
+    }
+
+    /// Forgets the second factor in every session of an account.
+    pub(crate) fn step_down(&mut self, account: AccountId) {
+        let theirs = self.sessions.values_mut().filter(|session| session.account == account);
+        theirs.for_each(|session| session.second_factor_at = None);
+        self.stepped_down.insert(account);
+    }
+
     pub(crate) fn end(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.ended = true;
@@ -104,7 +128,14 @@ impl SessionBook {
     pub(crate) fn end_all(&mut self, account: AccountId) {
         let theirs = self.sessions.values_mut().filter(|session| session.account == account);
         theirs.for_each(|session| session.ended = true);
-        self.logged_out.insert(account);
+        self.logged_out.insert(account, None);
+    }
+
+    /// Ends every session of an account but one.
+    pub(crate) fn end_others(&mut self, account: AccountId, kept: SessionId) {
+        let others = |session: &&mut Session| session.account == account && session.id != kept;
+        self.sessions.values_mut().filter(others).for_each(|session| session.ended = true);
+        self.logged_out.entry(account).or_insert(Some(kept));
     }
 
     pub(crate) fn new_sessions(&self) -> &[NewSession] {
@@ -115,11 +146,20 @@ impl SessionBook {
         &self.rotations
     }
 
+    pub(crate) fn stepped_up(&self) -> impl Iterator<Item = SessionId> {
+        self.stepped_up.iter().copied()
+    }
+
+    pub(crate) fn stepped_down(&self) -> impl Iterator<Item = AccountId> {
+        self.stepped_down.iter().copied()
+    }
+
     pub(crate) fn ended(&self) -> impl Iterator<Item = SessionId> {
         self.ended.iter().copied()
     }
 
-    pub(crate) fn logged_out(&self) -> impl Iterator<Item = AccountId> {
-        self.logged_out.iter().copied()
+    /// Accounts whose sessions end, and the one session that goes on, if there is one.
+    pub(crate) fn logged_out(&self) -> impl Iterator<Item = (AccountId, Option<SessionId>)> {
+        self.logged_out.iter().map(|(account, kept)| (*account, *kept))
     }
 }

@@ -1,8 +1,12 @@
 //! Set a password by a one-time link. Every session of the account ends with it.
 
+use super::login::throttle_key;
 use super::name::{EmailAddress, Username};
 use super::opaque::{OpaqueToken, TokenHash};
-use super::password::{HashError, Password, PasswordHash, WeakPassword};
+use super::password::{HashError, Password, PasswordHash};
+use super::revocation::Revocation;
+use super::strength::{Chooser, WeakPassword};
+use super::throttle::ThrottleKey;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
@@ -28,8 +32,10 @@ pub(crate) enum SetPasswordError {
 /// Whoever a link was made for.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkOwner {
+    pub(crate) account: AccountId,
     pub(crate) username: Username,
     pub(crate) email: EmailAddress,
+    pub(crate) has_factor: bool,
 }
 
 /// A link about to be.
@@ -43,6 +49,8 @@ pub(crate) struct NewLink {
 /// A password to be set.
 #[derive(Debug, Clone)]
 struct SetPassword {
+    account: AccountId,
+    throttle: ThrottleKey,
     link: TokenHash,
     hash: PasswordHash,
 }
@@ -55,9 +63,13 @@ pub(crate) async fn set_password(
 ) -> Result<(), SetPasswordError> {
     let link = link.hash();
     let owner = app.store.link_owner(link, app.clock.now()).await?.ok_or(SetPasswordError::Link)?;
-    let password = password.strong_for(&owner.username, &owner.email)?;
+    let who =
+        Chooser { username: &owner.username, email: &owner.email, has_factor: owner.has_factor };
+    let password = password.strong_for(who)?;
     let hash = app.passwords.hash(&password).await?;
-    app.writer.submit(SetPassword { link, hash }).await?
+    let throttle = throttle_key(&app.vault, &owner.username.folded());
+    let set = SetPassword { account: owner.account, throttle, link, hash };
+    app.writer.submit(set).await?
 }
 
 impl Write for SetPassword {
@@ -65,13 +77,23 @@ impl Write for SetPassword {
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.links.insert(self.link);
+        wanted.accounts.ids.insert(self.account);
+        wanted.accounts.throttles.insert(self.throttle);
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
         let account = sheet.links.get(&self.link).copied().ok_or(SetPasswordError::Link)?;
         // An account's other links are spent, too.
         sheet.links.retain(|_, owner| *owner != account);
-        sheet.new.passwords.push((account, self.hash.clone()));
+        sheet.new.spent_links.insert(account);
+        let now = sheet.now;
+        let row = sheet.accounts.change(account).ok_or(SetPasswordError::Link)?;
+        row.hash = Some(self.hash.clone());
+        row.refuse_tokens_before(now);
+        row.challenges.clear();
+        let revoked = Revocation::of_subject(account, row);
+        sheet.new.revocations.push(revoked);
+        sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_all(account);
         Ok(())
     }

@@ -2,18 +2,27 @@
 //!
 //! An operation's function here has the operation's name in the route table.
 
-use super::accounts::{AccountBody, RegisterRequest, RegisteredBody, SetPasswordRequest};
-use super::cart::{CartBody, CartLineBody, CartLineRequest};
+mod paying;
+
+pub(super) use paying::{
+    deliver_order, fulfil_order, list_dead_jobs, list_order_events, list_payments, open_payment,
+    put_cart_line, read_cart, receive_webhook, refund_payment, remove_cart_line, retry_dead_job,
+    return_order, ship_order,
+};
+
+use super::accounts::{
+    AccountBody, ChangePasswordRequest, ForgotPasswordRequest, RegisterRequest, RegisteredBody,
+    SetPasswordRequest, VerifyEmailRequest,
+};
+use super::admin_users::{UserBody, UserRequest};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
+use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
 use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
-use super::jobs::JobBody;
 use super::openapi::Docs;
-use super::orders::{OrderBody, OrderEventBody, OrderRequest, OwnedOrderBody, ReturnRequest};
-use super::payments::{OpenedBody, RefundBody, RefundRequest, StatementBody};
+use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
 use super::sessions::{RefreshForm, TokenBody, TokenForm};
 use super::skus::{PriceRequest, SkuBody, SkuRequest};
-use super::webhooks::ReceivedBody;
 use utoipa::PartialSchema as _;
 
 use crate::ids::CategoryId;
@@ -23,6 +32,10 @@ const LOCATION: &str = "Where it is.";
 
 pub(super) fn register() -> Docs {
     Docs::new("Register as a customer")
+        .says(
+            "A message asks to prove the address; nothing else waits for that. A password has 12 \
+             to 256 characters and is none of those guessed first.",
+        )
         .takes::<RegisterRequest>()
         .answers::<RegisteredBody>(201, "The account.")
         .refuses(409, &["account_exists"])
@@ -31,11 +44,70 @@ pub(super) fn register() -> Docs {
 
 pub(super) fn issue_token() -> Docs {
     Docs::new("Log in")
-        .says("The resource owner password grant of RFC 6749, 4.3.")
+        .says(
+            "The resource owner password grant of RFC 6749, 4.3. An account with a second factor \
+             is answered 403 `mfa_required`, with two members more: `mfa_token`, which \
+             `POST /api/auth/mfa` takes together with a code, and `expires_in`, its life in \
+             seconds. After five failures in a row nothing is tried under a user name for a \
+             while, whether or not there is such an account: 429 `login_locked`.",
+        )
         .takes_form::<TokenForm>()
         .answers::<TokenBody<'_>>(200, "An access token, and what refreshes it.")
         .refuses_as_oauth(&["invalid_grant", "invalid_token_request", "unsupported_grant_type"])
+        .refuses(403, &["mfa_required"])
+        .throttled()
         .writes()
+}
+
+pub(super) fn prove_factor() -> Docs {
+    Docs::new("Show a second factor")
+        .says(
+            "With the `mfa_token` of a login, or with the refresh token of a session that needs \
+             a fresh second factor (RFC 9470); that token is spent, and its next one answered. \
+             The access token says `amr: [\"pwd\", \"otp\", \"mfa\"]`, and its `auth_time` is \
+             now.",
+        )
+        .takes::<MfaRequest>()
+        .answers::<TokenBody<'_>>(200, "An access token, and what refreshes it.")
+        .refuses(400, &["wrong_code", "mfa_token_invalid"])
+        .refuses(409, &["factor_missing"])
+        .throttled()
+        .writes()
+}
+
+pub(super) fn begin_totp() -> Docs {
+    Docs::new("Begin to enrol a second factor")
+        .says(
+            "The secret is shown once, and counts from its first code on. The session must be \
+             ten minutes old at most, or its second factor where there is one.",
+        )
+        .answers::<EnrolmentBody>(201, "The secret (RFC 6238: SHA-1, six digits, 30 seconds).")
+        .secured()
+}
+
+pub(super) fn confirm_totp() -> Docs {
+    Docs::new("Confirm a second factor by its first code")
+        .says("The session's next access token tells of the second factor.")
+        .takes::<ConfirmRequest>()
+        .answers::<RecoveryCodesBody>(200, "Ten ways in without the app, each good once.")
+        .refuses(400, &["wrong_code"])
+        .refuses(409, &["nothing_to_confirm"])
+        .throttled()
+        .secured()
+}
+
+pub(super) fn disable_totp() -> Docs {
+    Docs::new("Take the second factor off")
+        .answers_nothing("There is none any more.")
+        .refuses(409, &["factor_missing"])
+        .secured()
+}
+
+pub(super) fn renew_recovery_codes() -> Docs {
+    Docs::new("Renew the recovery codes")
+        .answers::<RecoveryCodesBody>(200, "The codes; those from before are worth nothing.")
+        .refuses(409, &["factor_missing"])
+        .secured()
 }
 
 pub(super) fn refresh_token() -> Docs {
@@ -66,6 +138,73 @@ pub(super) fn set_password() -> Docs {
         .takes::<SetPasswordRequest>()
         .answers_nothing("The password is set, and the link is spent.")
         .refuses(400, &["link_invalid"])
+        .writes()
+}
+
+pub(super) fn forgot_password() -> Docs {
+    Docs::new("Ask for a link to set a password")
+        .says(
+            "Answered at once and the same, whether or not an account has the address. The link \
+             is good for half an hour, and once.",
+        )
+        .takes::<ForgotPasswordRequest>()
+        .accepts("If there is such an account, a message is on its way.")
+        .writes()
+}
+
+pub(super) fn verify_email() -> Docs {
+    Docs::new("Prove an address by a one-time link")
+        .takes::<VerifyEmailRequest>()
+        .answers_nothing("The address is proved.")
+        .refuses(400, &["link_invalid"])
+        .finds()
+        .writes()
+}
+
+pub(super) fn send_email_proof() -> Docs {
+    Docs::new("Ask for another link to prove one's address")
+        .accepts("A message is on its way, unless the address is proved or three wait already.")
+        .own_name()
+        .finds()
+        .writes()
+}
+
+pub(super) fn change_password() -> Docs {
+    Docs::new("Change one's password")
+        .says(
+            "Every other session ends, and no access token that was issued is believed any more: \
+             refresh this session's. Eight characters are enough beside a second factor.",
+        )
+        .takes::<ChangePasswordRequest>()
+        .answers_nothing("The password is changed.")
+        .own_name()
+        .finds()
+        .refuses(400, &["wrong_password"])
+        .refuses(403, &["session_needed"])
+        .throttled()
+        .writes()
+}
+
+pub(super) fn list_users() -> Docs {
+    Docs::new("List accounts, oldest first").paged().answers_page::<UserBody>("A page of accounts.")
+}
+
+pub(super) fn list_staff() -> Docs {
+    Docs::new("List accounts above customers, oldest first")
+        .paged()
+        .answers_page::<UserBody>("A page of accounts.")
+}
+
+pub(super) fn change_user() -> Docs {
+    Docs::new("Change an account's role, disable it, or end its sessions")
+        .says(
+            "What is left out stays. A change of role, and what ends sessions, makes the access \
+             tokens that were issued worthless. There is always a super-admin who can log in.",
+        )
+        .takes::<UserRequest>()
+        .answers::<UserBody>(200, "The account as it is now.")
+        .finds()
+        .refuses(409, &["last_super_admin"])
         .writes()
 }
 
@@ -230,122 +369,6 @@ pub(super) fn cancel_order() -> Docs {
         .finds()
         .refuses(409, &["order_state"])
         .writes()
-}
-
-fn step(summary: &'static str) -> Docs {
-    Docs::new(summary)
-        .says("To say it again changes nothing.")
-        .answers::<OwnedOrderBody>(200, "The order as it is now.")
-        .owned()
-        .finds()
-        .refuses(409, &["order_state"])
-        .writes()
-}
-
-pub(super) fn fulfil_order() -> Docs {
-    step("Begin to prepare a paid order")
-}
-
-pub(super) fn ship_order() -> Docs {
-    step("Send an order that is prepared")
-}
-
-pub(super) fn deliver_order() -> Docs {
-    step("Note that an order has arrived")
-}
-
-pub(super) fn return_order() -> Docs {
-    step("Take a paid order back").takes::<ReturnRequest>()
-}
-
-pub(super) fn list_order_events() -> Docs {
-    Docs::new("List every move of an order, in their order")
-        .answers_page::<OrderEventBody>("All of them; `next` is always `null`.")
-        .owned()
-        .finds()
-}
-
-pub(super) fn open_payment() -> Docs {
-    Docs::new("Open a payment for one's own order")
-        .says(
-            "Pay with the provider's own form and the client secret; card data never comes here. \
-             The order is paid once the provider has told so.",
-        )
-        .answers::<OpenedBody>(201, "The payment, and what lets its owner pay.")
-        .keyed()
-        .own_name()
-        .finds()
-        .refuses(409, &["order_state", "too_many_payments"])
-        .refuses(502, &["payment_refused"])
-        .refuses(503, &["payments_unavailable"])
-        .writes()
-}
-
-pub(super) fn list_payments() -> Docs {
-    Docs::new("List the payments of an order, oldest first")
-        .answers_page::<StatementBody>("All of them; `next` is always `null`.")
-        .owned()
-        .finds()
-}
-
-pub(super) fn refund_payment() -> Docs {
-    Docs::new("Give a part of a payment back, or all that is left")
-        .takes::<RefundRequest>()
-        .answers::<RefundBody>(201, "The refund; the provider is being asked.")
-        .keyed()
-        .owned()
-        .finds()
-        .refuses(409, &["refund_too_large"])
-        .writes()
-}
-
-pub(super) fn receive_webhook() -> Docs {
-    Docs::new("Tell of a payment, as its provider")
-        .says(
-            "An event of Stripe's form, signed in `Stripe-Signature`. It has its effect once, \
-             however often it comes; types that mean nothing here are acknowledged.",
-        )
-        .takes_unread()
-        .answers::<ReceivedBody>(200, "The event and its effect are on disk.")
-        .finds()
-        .refuses(400, &["webhook_signature", "invalid_event"])
-        .refuses(413, &["body_too_large"])
-        .writes()
-}
-
-pub(super) fn read_cart() -> Docs {
-    Docs::new("Read one's own cart")
-        .answers::<CartBody>(200, "The cart, beside what everything costs now.")
-        .own_name()
-}
-
-pub(super) fn put_cart_line() -> Docs {
-    Docs::new("Put so many units of a SKU into one's own cart")
-        .says("Instead of as many as there were, at the price of now. Nothing is held by it.")
-        .takes::<CartLineRequest>()
-        .answers::<CartLineBody>(200, "The line.")
-        .own_name()
-        .finds()
-        .refuses(409, &["cart_full"])
-        .writes()
-}
-
-pub(super) fn remove_cart_line() -> Docs {
-    Docs::new("Take a SKU out of one's own cart")
-        .answers_nothing("It is not there any more.")
-        .own_name()
-        .finds()
-        .writes()
-}
-
-pub(super) fn list_dead_jobs() -> Docs {
-    Docs::new("List jobs that wait for a person, newest first")
-        .paged()
-        .answers_page::<JobBody>("A page of dead jobs.")
-}
-
-pub(super) fn retry_dead_job() -> Docs {
-    Docs::new("Have a dead job tried again").answers_nothing("It is due now.").finds().writes()
 }
 
 pub(super) fn read_openapi() -> Docs {

@@ -8,6 +8,7 @@ use axum::http::header::LOCATION;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
@@ -23,7 +24,7 @@ use crate::metrics::Counted;
 use crate::money::{Currency, PriceMinor};
 use crate::orders::{
     self, AdvanceError, AdvanceOrder, CancelError, CancelOrder, Goods, NewOrder, Order, OrderEvent,
-    OrderLine, OrderState, PlaceError, Step, WantedLines,
+    OrderLine, OrderState, PlaceError, PriceChange, Step, WantedLines,
 };
 use crate::sku::Sku;
 
@@ -272,6 +273,15 @@ impl From<OrderLine> for LineBody {
     }
 }
 
+fn told(change: &PriceChange) -> Value {
+    let PriceChange { sku, expected_unit_price_minor, unit_price_minor } = change;
+    json!({
+        "sku": sku.as_str(),
+        "expected_unit_price_minor": expected_unit_price_minor,
+        "unit_price_minor": unit_price_minor,
+    })
+}
+
 impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         let problem = match error {
@@ -288,7 +298,7 @@ impl From<PlaceError> for Problem {
             PlaceError::PriceChanged(ref changes) => {
                 Self::new(409, "price_changed", "Something costs not what was expected")
                     .with_detail(error.to_string())
-                    .with_changes(changes.clone())
+                    .with_member("changes", changes.iter().map(told).collect::<Value>())
             }
             PlaceError::MixedCurrencies | PlaceError::TotalTooLarge => {
                 Self::invalid_request(format!("`lines`: {error}"))

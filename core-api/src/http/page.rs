@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::ids::{CategoryId, Id, JobId, MovementId, OrderId, ProductId};
+use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
 use crate::sku::Sku;
 use crate::store::Slice;
 
@@ -57,6 +57,7 @@ macro_rules! listed_by_id {
 }
 
 listed_by_id! {
+    AccountId b"users\0"
     ProductId b"products\0"
     CategoryId b"categories\0"
     MovementId b"movements\0"

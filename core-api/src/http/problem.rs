@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,13 +14,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use stockade_contract::headers::OUTCOME;
 use stockade_contract::outcome::Outcome;
 use stockade_contract::problem::{self, MEDIA_TYPE};
 
 use crate::app::App;
 use crate::metrics::{Answer, Counted};
-use crate::orders::PriceChange;
 use crate::store::StoreError;
 use crate::writer::WriteError;
 
@@ -38,22 +38,14 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
-    /// Boxed, so that refusals stay small.
-    more: Option<Box<More>>,
+    detail: Option<Box<str>>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    oauth_error: Option<&'static str>,
+    /// What else the body says.
+    members: Option<Box<Map<String, Value>>>,
     /// Makes the code an outcome to be counted.
     counted_as: Option<fn(&'static str) -> Counted>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-/// What is known of one very occurrence.
-#[derive(Debug, Clone, Default)]
-struct More {
-    detail: Option<Box<str>>,
-    /// Prices that are not as expected.
-    changes: Vec<PriceChange>,
 }
 
 impl Problem {
@@ -62,9 +54,9 @@ impl Problem {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
             title,
-            more: None,
+            detail: None,
             headers: Vec::new(),
-            oauth_error: None,
+            members: None,
             counted_as: None,
             cause: None,
         }
@@ -104,14 +96,8 @@ impl Problem {
         self
     }
 
-    /// Names what costs something else than was expected.
-    pub(super) fn with_changes(mut self, changes: Vec<PriceChange>) -> Self {
-        self.more.get_or_insert_default().changes = changes;
-        self
-    }
-
     pub(super) fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
-        self.more.get_or_insert_default().detail = Some(detail.into());
+        self.detail = Some(detail.into());
         self
     }
 
@@ -135,35 +121,42 @@ impl Problem {
     }
 
     /// Adds the members of RFC 6749, 5.2.
-    pub(super) fn with_oauth_error(mut self, error: &'static str) -> Self {
-        self.oauth_error = Some(error);
+    pub(super) fn with_oauth_error(self, error: &'static str) -> Self {
+        let description = self.title;
+        self.with_member("error", error).with_member("error_description", description)
+    }
+
+    /// Adds a member of this code's own (RFC 9457, 3.2).
+    pub(super) fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.get_or_insert_default().insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Too many failures; the wait is rounded up.
+    pub(super) fn locked(wait: Duration) -> Self {
+        let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        Self::new(429, "login_locked", "Too many failed logins; wait before the next")
+            .with_header(RETRY_AFTER, HeaderValue::from(secs))
+            .with_outcome(Outcome::LoginFailed)
     }
 
     fn bytes(&self, request: Option<RequestId>) -> Vec<u8> {
         let mut problem = problem::Problem::new(self.status.as_u16(), self.code, self.title);
-        let more = self.more.as_deref();
-        problem.detail = more.and_then(|more| more.detail.as_deref()).map(str::to_owned);
+        problem.detail = self.detail.as_deref().map(str::to_owned);
         problem.decision_id = request.map(|request| request.0);
-        let error_description = self.oauth_error.map(|_| self.title);
-        let changes = more.map(|more| more.changes.as_slice()).unwrap_or_default();
-        let body = ProblemBody { error: self.oauth_error, error_description, changes, problem };
+        let body = ProblemBody { problem, members: self.members.as_deref() };
         // Plain strings and a number: serialising cannot fail, and an empty body is still safe.
         serde_json::to_vec(&body).unwrap_or_default()
     }
 }
 
-/// A problem's members, and for the token endpoint those of RFC 6749 beside them.
+/// The members of every problem, and those of this one beside them.
 #[derive(Serialize)]
 struct ProblemBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    changes: &'a [PriceChange],
     #[serde(flatten)]
     problem: problem::Problem,
+    #[serde(flatten)]
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl IntoResponse for Problem {

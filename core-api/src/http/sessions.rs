@@ -49,7 +49,7 @@ pub(super) async fn logout(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn issued(tokens: &Tokens, counted: Counted) -> Response {
+pub(super) fn issued(tokens: &Tokens, counted: Counted) -> Response {
     let body = TokenBody {
         access_token: &tokens.access.text,
         token_type: "Bearer",
@@ -170,6 +170,13 @@ impl From<LoginError> for Problem {
                 Self::new(400, "invalid_grant", "The user name or the password is wrong")
                     .with_oauth_error("invalid_grant")
                     .with_outcome(Outcome::LoginFailed)
+            }
+            LoginError::Locked(wait) => Self::locked(wait).with_oauth_error("invalid_grant"),
+            LoginError::SecondFactor(token) => {
+                Self::new(403, "mfa_required", "A second factor is needed: `POST /api/auth/mfa`")
+                    .with_oauth_error("mfa_required")
+                    .with_member("mfa_token", token.as_str())
+                    .with_member("expires_in", accounts::CHALLENGE_LIFE.as_secs())
             }
             LoginError::Hash(error) => error.into(),
             LoginError::Store(error) => error.into(),

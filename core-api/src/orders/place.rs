@@ -41,7 +41,7 @@ pub(crate) enum PlaceError {
 }
 
 /// What a SKU costs, beside what whoever orders it believes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PriceChange {
     pub(crate) sku: Sku,
     pub(crate) expected_unit_price_minor: i64,

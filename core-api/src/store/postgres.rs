@@ -7,6 +7,7 @@
 //! The core's own role reads and writes rows and can do nothing else; [`owner`] makes the tables
 //! and grants it that.
 
+mod account_book;
 mod accounts;
 mod carts;
 mod catalog;

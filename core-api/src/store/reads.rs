@@ -11,7 +11,10 @@ macro_rules! reads {
             use sqlx::{query, query_as, query_scalar};
             use uuid::Uuid;
 
-            use crate::accounts::{Account, Credentials, LinkOwner, TokenHash};
+            use crate::accounts::{
+                Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked,
+                Throttle, ThrottleKey, TokenHash,
+            };
             use crate::cart::ShownLine;
             use crate::catalog::{Category, Product};
             use crate::clock::Timestamp;
@@ -44,18 +47,97 @@ macro_rules! reads {
                 async fn credentials(&self, name: &str) -> Result<Option<Credentials>, StoreError> {
                     let found = query_as(accounts::CREDENTIALS).bind(name);
                     let found = found.fetch_optional(&self.readers).await?;
-                    found.map(accounts::credentials).transpose()
+                    Ok(found.map(accounts::credentials))
                 }
 
                 async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
                     let found = query_as(accounts::ACCOUNT).bind(id.uuid());
                     let found = found.fetch_optional(&self.readers).await?;
-                    found.map(|row| accounts::account(id, row)).transpose()
+                    found.map(accounts::account).transpose()
                 }
 
                 async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError> {
                     let known = query_scalar(sessions::KNOWS_TOKEN).bind(token.0.as_slice());
                     Ok(known.fetch_one(&self.readers).await?)
+                }
+
+                async fn throttle(&self, key: ThrottleKey) -> Result<Option<Throttle>, StoreError> {
+                    let found = query_as(accounts::THROTTLE).bind(key.0.as_slice());
+                    let found = found.fetch_optional(&self.readers).await?;
+                    found.map(accounts::throttle).transpose()
+                }
+
+                async fn challenged(
+                    &self,
+                    token: TokenHash,
+                    now: Timestamp,
+                ) -> Result<Option<Claimant>, StoreError> {
+                    let found = query_as(accounts::CHALLENGED).bind(token.0.as_slice());
+                    let found = found.bind(now.micros()).fetch_optional(&self.readers).await?;
+                    Ok(found.map(accounts::claimant))
+                }
+
+                async fn refresher(
+                    &self,
+                    token: TokenHash,
+                ) -> Result<Option<Claimant>, StoreError> {
+                    let found = query_as(accounts::REFRESHER).bind(token.0.as_slice());
+                    let found = found.fetch_optional(&self.readers).await?;
+                    Ok(found.map(accounts::claimant))
+                }
+
+                async fn accounts(
+                    &self,
+                    staff: bool,
+                    slice: &Slice<AccountId>,
+                ) -> Result<Vec<Account>, StoreError> {
+                    let after = slice.after.map_or(Uuid::nil(), Id::uuid);
+                    let found = query_as(if staff { accounts::STAFF } else { accounts::ACCOUNTS });
+                    let found = found.bind(after).bind(i64::from(slice.limit));
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(accounts::account).collect()
+                }
+
+                async fn password_owner(
+                    &self,
+                    id: AccountId,
+                ) -> Result<Option<PasswordOwner>, StoreError> {
+                    let found = query_as(accounts::PASSWORD_OWNER).bind(id.uuid());
+                    let found = found.fetch_optional(&self.readers).await?;
+                    found.map(accounts::password_owner).transpose()
+                }
+
+                async fn addressee(&self, email: &str) -> Result<Option<Addressee>, StoreError> {
+                    let found = query_as(accounts::ADDRESSEE).bind(email);
+                    let found = found.fetch_optional(&self.readers).await?;
+                    found.map(accounts::addressee).transpose()
+                }
+
+                async fn email_link_owner(
+                    &self,
+                    link: TokenHash,
+                    now: Timestamp,
+                ) -> Result<Option<AccountId>, StoreError> {
+                    let found = query_scalar(accounts::EMAIL_LINK_OWNER).bind(link.0.as_slice());
+                    let found = found.bind(now.micros()).fetch_optional(&self.readers).await?;
+                    Ok(found.map(AccountId::from_uuid))
+                }
+
+                async fn revocations(
+                    &self,
+                    after: u64,
+                    since: Timestamp,
+                    limit: u32,
+                ) -> Result<Vec<Revoked>, StoreError> {
+                    let found = query_as(accounts::REVOCATIONS).bind(rows::signed(after));
+                    let found = found.bind(since.micros()).bind(i64::from(limit));
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(accounts::revoked).collect()
+                }
+
+                async fn mail_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+                    let due = query_scalar(accounts::MAIL_DUE).bind(now.micros());
+                    Ok(due.fetch_one(&self.readers).await?)
                 }
 
                 async fn link_owner(

@@ -1,6 +1,7 @@
 //! Rows as both databases give them, and what they mean; with the statements that only read,
 //! which both databases understand.
 
+pub(super) mod account_book;
 pub(super) mod accounts;
 pub(super) mod carts;
 pub(super) mod catalog;
@@ -24,6 +25,9 @@ pub(super) const ANYTHING_DUE: &str = "
         OR EXISTS (SELECT 1 FROM idempotency_key WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM login_challenge WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM email_link WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM provider_event WHERE received_at <= $2)";
 
 pub(super) fn sku(text: &str) -> Result<Sku, StoreError> {
@@ -47,4 +51,14 @@ pub(super) fn listed_if_any(
 /// An id inside [`listed`] rows.
 pub(super) fn hex(id: impl Id) -> String {
     id.uuid().simple().to_string()
+}
+
+/// A number that is never negative.
+pub(super) fn whole(number: i64, what: &'static str) -> Result<u64, StoreError> {
+    number.try_into().map_err(|_| StoreError::Unreadable(what))
+}
+
+/// As databases keep whole numbers.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -3,6 +3,7 @@
 //! `synchronous = FULL`: what was acknowledged is on disk. Statements over many rows take
 //! them as one JSON parameter, so each statement has one text and is prepared once.
 
+mod account_book;
 mod accounts;
 mod carts;
 mod catalog;

@@ -76,7 +76,8 @@ async fn whoever_registers_can_log_in_and_see_themselves() {
     let me = world.call("GET", "/api/me").by(registered.text("id")).scope(Scope::Own).send().await;
     let id = &registered.body["id"];
     let expected = json!({
-        "id": id, "username": "Ann42", "email": "Ann@example.org", "roles": ["customer"]
+        "id": id, "username": "Ann42", "email": "Ann@example.org", "roles": ["customer"],
+        "has_totp": false, "email_verified": false, "phone": null
     });
     assert_eq!(me.body, expected);
 }
@@ -168,6 +169,7 @@ async fn demo_accounts_are_seeded_once_and_marked() {
         username: "superadmin".to_owned(),
         password: PASSWORD.to_owned(),
         role: "super-admin".to_owned(),
+        totp_secret: None,
     };
     core.seed_demo(&[account.clone()]).await.unwrap();
     account.role = "customer".to_owned();

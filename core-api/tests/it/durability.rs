@@ -77,6 +77,7 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         assertion_secret_file = "assertion"
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
+        data_key_file = "data-key"
 
         [core.store]
         url = "{url}"

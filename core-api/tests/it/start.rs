@@ -32,6 +32,7 @@ async fn a_missing_setting_is_named() {
         ("assertion_secret_file", CoreSettings { assertion_secret_file: None, ..all.clone() }),
         ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
         ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
+        ("data_key_file", CoreSettings { data_key_file: None, ..all.clone() }),
     ];
     for (name, settings) in cases {
         let expected = format!("core.{name} is not set in stockade.toml");

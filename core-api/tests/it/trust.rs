@@ -82,7 +82,7 @@ async fn liveness_is_for_everybody_and_says_nothing() {
 #[tokio::test]
 async fn what_is_internal_is_for_the_edge_alone() {
     let world = World::start().await;
-    for path in ["/internal/jwks", "/internal/readyz"] {
+    for path in ["/internal/jwks", "/internal/readyz", "/internal/revocations?after=0"] {
         world.call("GET", path).send().await.refused(403, "assertion_mismatch");
         let by_account = world.by(someone(), "GET", path).scope(Scope::Any);
         by_account.send().await.refused(403, "assertion_mismatch");

@@ -11,7 +11,7 @@ use crate::accounts::{PASSWORD, claims, login};
 use crate::call::Call;
 use crate::world::{World, settings};
 
-async fn open(settings: &StoreSettings) -> UserAdmin {
+pub(crate) async fn open(settings: &StoreSettings) -> UserAdmin {
     UserAdmin::open(settings.url.as_ref().unwrap(), settings).await.unwrap()
 }
 
@@ -22,7 +22,7 @@ async fn invite(world: &World, username: &str) -> Invitation {
 
 fn set_password(world: &World, token: &str, password: &str) -> Call {
     let body = json!({"token": token, "password": password});
-    world.call("POST", "/api/auth/password/set").json(&body)
+    world.call("POST", "/api/auth/password/reset").json(&body)
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn the_first_super_admin_comes_by_a_link() {
 
     let tokens = login(&world, "root").send().await;
     let claims = claims(&world, tokens.text("access_token")).await;
-    assert_eq!(claims["roles"], json!(["super-admin"]));
+    assert_eq!(claims["roles"], json!(["super-admin", "customer"]));
     set_password(&world, &invitation.token, PASSWORD).send().await.refused(400, "link_invalid");
     set_password(&world, "made up", PASSWORD).send().await.refused(400, "link_invalid");
 }

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use stockade_contract::assertion::Scope;
 use stockade_core_api::{Clock, Core, ServeError, SetClock, Timestamp, verify};
-use stockade_settings::CoreSettings;
+use stockade_settings::{CoreSettings, MailSettings};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -52,6 +52,8 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         assertion_secret_file: secret("assertion", SECRET),
         signing_key_file: secret("signing.pem", &signing_key()),
         password_pepper_file: secret("pepper", "a password pepper of 32 bytes!!!"),
+        data_key_file: secret("data-key", "a data key that has 32 bytes!!!!"),
+        mail: MailSettings { folder: Some(folder.join("mail")), ..MailSettings::default() },
         ..CoreSettings::default()
     }
 }
@@ -64,7 +66,7 @@ pub(crate) fn secret(folder: &Path, name: &str, text: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn signing_key() -> String {
+pub(crate) fn signing_key() -> String {
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
     let text = STANDARD.encode(key.to_pkcs8v1().unwrap().as_ref());
     format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")

@@ -189,6 +189,7 @@ fn write_settings(folder: &Path, url: &str) {
     secret("assertion", SECRET);
     secret("signing.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
     secret("pepper", "a password pepper of 32 bytes!!!");
+    secret("data-key", "a data key that has 32 bytes!!!!");
     let text = format!(
         r#"
         [core]
@@ -197,6 +198,7 @@ fn write_settings(folder: &Path, url: &str) {
         assertion_secret_file = "assertion"
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
+        data_key_file = "data-key"
 
         [core.store]
         url = "{url}"

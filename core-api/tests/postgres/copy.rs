@@ -21,6 +21,7 @@ async fn shop(folder: &TempDir) -> (CoreSettings, serde_json::Value) {
         username: "ann".to_owned(),
         password: "correct horse battery staple".to_owned(),
         role: "staff".to_owned(),
+        totp_secret: Some("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP".to_owned()),
     };
     core.seed_demo(&[account]).await.unwrap();
     let (stop, stopped) = watch::channel(false);
@@ -49,6 +50,7 @@ async fn a_shop_goes_on_in_postgres_where_it_stopped() {
     assert!(copied.report.is_intact(), "{}", copied.report);
     let rows = |table: &str| copied.tables.iter().find(|one| one.0 == table).unwrap().1;
     assert_eq!((rows("orders"), rows("account"), rows("idempotency_key")), (1, 1, 1));
+    assert_eq!(rows("totp"), 1);
     assert!(rows("stock") > 5 && rows("stock_movement") > 6, "{copied:?}");
     assert!(verify(to, None).await.unwrap().is_intact());
 

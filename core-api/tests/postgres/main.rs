@@ -12,6 +12,8 @@ mod schema;
 
 #[path = "../it/accounts.rs"]
 mod accounts;
+#[path = "../it/admin_users.rs"]
+mod admin_users;
 #[path = "../it/call.rs"]
 mod call;
 #[path = "../it/cart.rs"]
@@ -24,20 +26,32 @@ mod categories;
 mod conservation;
 #[path = "../it/durability.rs"]
 mod durability;
+#[path = "../it/factors.rs"]
+mod factors;
 #[path = "../it/inventory.rs"]
 mod inventory;
+#[path = "../it/keys.rs"]
+mod keys;
+#[path = "../it/mail.rs"]
+mod mail;
 #[path = "../it/orders.rs"]
 mod orders;
 #[path = "../it/overload.rs"]
 mod overload;
+#[path = "../it/passwords.rs"]
+mod passwords;
 #[path = "../it/payments.rs"]
 mod payments;
 #[path = "../it/products.rs"]
 mod products;
+#[path = "../it/revocations.rs"]
+mod revocations;
 #[path = "../it/sessions.rs"]
 mod sessions;
 #[path = "../it/start.rs"]
 mod start;
+#[path = "../it/throttle.rs"]
+mod throttle;
 #[path = "../it/till.rs"]
 mod till;
 #[path = "../it/trust.rs"]

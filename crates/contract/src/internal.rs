@@ -20,6 +20,9 @@ pub const JWKS: &str = "/internal/jwks";
 /// Whether the core can take requests.
 pub const READY: &str = "/internal/readyz";
 
+/// Access tokens that are not to be believed any more ([`revocation`](crate::revocation)).
+pub const REVOCATIONS: &str = "/internal/revocations";
+
 /// The permission the edge asserts when it asks for itself.
 pub const PERMISSION: &str = "internal.read";
 

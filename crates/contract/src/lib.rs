@@ -19,3 +19,4 @@ pub mod headers;
 pub mod internal;
 pub mod outcome;
 pub mod problem;
+pub mod revocation;

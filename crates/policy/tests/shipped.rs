@@ -108,8 +108,9 @@ fn its_limits_reach_every_route_and_spare_orders_from_one_address() {
     for route in bundle.routes().iter() {
         let expected: &[&str] = match route.id.as_str() {
             "place-order" | "cancel-order" => &["writes"],
-            "token" | "set-password" => &["general", "login"],
-            "register" => &["general", "accounts"],
+            "token" | "mfa" | "reset-password" | "verify-email" | "change-password"
+            | "confirm-totp" => &["general", "login"],
+            "register" | "forgot-password" => &["general", "accounts"],
             _ => &["general"],
         };
         assert_eq!(limits(route), expected, "{}", route.id);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::mail::MailSettings;
 use crate::store::StoreSettings;
 
 /// The `[core]` section. Paths are relative to the file they are written in.
@@ -25,6 +26,9 @@ pub struct CoreSettings {
     pub signing_key_file: Option<PathBuf>,
     /// The pepper mixed into every password hash: at least 32 bytes.
     pub password_pepper_file: Option<PathBuf>,
+    /// The key that seals what is kept secret in the database, such as second factors: at
+    /// least 32 bytes.
+    pub data_key_file: Option<PathBuf>,
     /// The `iss` of access tokens.
     pub issuer: String,
     /// The `aud` of access tokens.
@@ -37,6 +41,8 @@ pub struct CoreSettings {
     pub write_queue_max: NonZeroUsize,
     /// Passwords hashed at once; each takes a third of a second of one processor.
     pub password_hashes_max: NonZeroUsize,
+    /// How people are written to.
+    pub mail: MailSettings,
     /// Whoever moves the money.
     pub payments: PaymentSettings,
 }
@@ -73,12 +79,14 @@ impl Default for CoreSettings {
             assertion_secret_file: None,
             signing_key_file: None,
             password_pepper_file: None,
+            data_key_file: None,
             issuer: "https://localhost:8443".to_owned(),
             audience: "stockade".to_owned(),
             access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),
             refresh_token_secs: NonZeroU32::new(30 * 24 * 60 * 60).unwrap_or(NonZeroU32::MIN),
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
+            mail: MailSettings::default(),
             payments: PaymentSettings::default(),
         }
     }

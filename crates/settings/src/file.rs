@@ -75,6 +75,10 @@ impl Settings {
             &mut core.assertion_secret_file,
             &mut core.signing_key_file,
             &mut core.password_pepper_file,
+            &mut core.data_key_file,
+            &mut core.mail.ca_file,
+            &mut core.mail.password_file,
+            &mut core.mail.folder,
             &mut core.payments.secret_key_file,
         ];
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);

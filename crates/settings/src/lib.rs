@@ -14,6 +14,7 @@ pub mod bundle_folder;
 mod core;
 mod edge;
 mod file;
+mod mail;
 pub mod secret;
 pub mod store;
 
@@ -23,6 +24,7 @@ pub use edge::{
     TlsSettings, TokenAlgorithm, TokenType, Upstream,
 };
 pub use file::SettingsError;
+pub use mail::{MailSettings, MailTls};
 use serde::Deserialize;
 
 /// Everything in `stockade.toml`.

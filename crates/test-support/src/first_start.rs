@@ -10,6 +10,8 @@ use std::path::Path;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
+use crate::built;
+use crate::process::Process;
 use crate::stockade::{Setup, Stockade};
 
 /// What a running instance holds that a stopped one leaves behind.
@@ -43,8 +45,8 @@ impl FirstStart {
     async fn make() -> Self {
         let mut stockade = Setup::default().blank().start().await;
         let mut sessions = Vec::new();
-        for (role, username, password) in stockade.accounts() {
-            let token = stockade.visitor().log_in(&username, &password).await;
+        for (role, username, _) in stockade.accounts() {
+            let token = token(&stockade, &username).await;
             sessions.push(Session { role, username, token });
         }
         let status = stockade.terminate().await;
@@ -64,6 +66,17 @@ impl FirstStart {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
     }
+}
+
+/// The account's access token, as `stockade token` prints it.
+async fn token(stockade: &Stockade, username: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["token".as_ref(), username.as_ref(), "--demo".as_ref(), stockade.demo().as_os_str()];
+    let mut process = Process::spawn(&built::program("stockade"), arguments, folder.path());
+    let status = process.end().await;
+    assert!(status.success(), "{status}:\n{}", process.stderr());
+    process.stdout().trim().to_owned()
 }
 
 fn read_files(stockade: &Stockade) -> Vec<(String, Vec<u8>)> {

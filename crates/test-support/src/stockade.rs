@@ -218,6 +218,11 @@ impl Stockade {
         session.unwrap_or_else(|| panic!("nobody is logged in as `{role}`"))
     }
 
+    /// Where `demo.json` is.
+    pub(crate) fn demo(&self) -> &Path {
+        &self.ready().demo
+    }
+
     /// The demo's accounts, as `demo.json` names them: role, user name, password.
     pub fn accounts(&self) -> Vec<(String, String, String)> {
         crate::first_start::read_accounts(&self.ready().demo)

@@ -20,6 +20,7 @@ mod pingora_items;
 mod records;
 mod refusals;
 mod reload;
+mod revocation;
 mod second_factor;
 mod shadow;
 mod start_stop;

@@ -1,7 +1,7 @@
-//! Some roles and routes count only with a fresh second factor.
+//! Some roles and routes count only with a fresh second factor; the shop's staff is one of them.
 
 use serde_json::{Value, json};
-use stockade_test_support::{Answer, EdgeAlone, EdgeSetup, PolicyFolder};
+use stockade_test_support::{Answer, EdgeAlone, EdgeSetup, PolicyFolder, Stockade};
 
 const ROUTES: &str = r#"
 [resources]
@@ -87,4 +87,38 @@ async fn an_issuer_of_before_never_vouches_for_it() {
     let client = edge.visitor().with_token(&own.sign(&claims));
 
     challenges(&client.call("POST", "/things").send().await, 3600);
+}
+
+#[tokio::test]
+async fn staff_of_the_shop_are_customers_until_they_enrol_a_second_factor() {
+    let stockade = Stockade::start().await;
+    let visitor = stockade.visitor();
+    let body = json!({
+        "username": "newcomer", "password": "a long passphrase", "email": "n@example.test"
+    });
+    let registered = visitor.post("/api/auth/register").json(&body).send().await;
+    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    let promote = stockade.member("super-admin").call("PATCH", &format!("/api/admin/users/{id}"));
+    let promoted = promote.json(&json!({"role": "staff"})).send().await;
+    assert_eq!((promoted.status, &promoted.json()["roles"]), (200, &json!(["staff"])));
+
+    let token = visitor.log_in("newcomer", "a+long+passphrase").await;
+    let newcomer = stockade.visitor().with_token(&token);
+    challenges(&newcomer.get("/api/inventory").send().await, 12 * 60 * 60);
+    assert_eq!(newcomer.get("/api/orders").send().await.status, 200);
+    let begun = newcomer.post("/api/me/totp").send().await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    assert!(begun.json()["uri"].as_str().unwrap().starts_with("otpauth://totp/Stockade:newcomer?"));
+
+    // Those of the demo have theirs, and a password alone opens nothing of theirs.
+    assert_eq!(stockade.member("staff").get("/api/inventory").send().await.status, 200);
+    let accounts = stockade.accounts();
+    let (_, username, password) = accounts.iter().find(|(role, ..)| role == "staff").unwrap();
+    let fields = [
+        ("grant_type", "password"),
+        ("username", username.as_str()),
+        ("password", password.as_str()),
+    ];
+    let asked = visitor.post("/api/auth/token").form(&fields).send().await;
+    asked.refused(403, "mfa_required");
 }

@@ -23,7 +23,7 @@ async fn a_second_start_finds_what_the_first_one_left() {
     let placed = order(&customer, "MUG-BLUE", 2, "key-1").send().await;
     assert_eq!(placed.status, 201, "{placed:?}");
 
-    assert_eq!(stockade.terminate().await.code(), Some(0));
+    assert_eq!(stockade.terminate().await.code(), Some(0), "{}", stockade.process().stderr());
     stockade.start_again().await;
 
     assert_eq!(stockade.accounts(), accounts);
@@ -68,7 +68,7 @@ async fn sigterm_ends_it_in_good_order() {
     assert_eq!(stockade.probe(stockade.ops(), "/readyz").await.0, 200);
     assert_eq!(stockade.probe(stockade.core_ops(), "/readyz").await.0, 200);
 
-    assert_eq!(stockade.terminate().await.code(), Some(0));
+    assert_eq!(stockade.terminate().await.code(), Some(0), "{}", stockade.process().stderr());
 
     assert!(!data.join("ready.json").exists());
     assert!(!data.join("core.sock").exists());

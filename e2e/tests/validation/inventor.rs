@@ -115,8 +115,8 @@ impl<'d> Inventor<'d> {
         match kind.as_str().unwrap_or("object") {
             "null" => Value::Null,
             "string" => self.text(schema).into(),
-            "boolean" => self.one_in(2).into(),
             "integer" => self.whole(schema).into(),
+            "boolean" => self.one_in(2).into(),
             "array" => (0..self.below(4)).map(|_| self.value(&schema["items"])).collect(),
             "object" => self.object(schema),
             other => panic!("nobody can invent a value of the type `{other}`"),

@@ -30,6 +30,8 @@ pub(crate) struct Principal {
     session: String,
     roles: Vec<String>,
     max_role: Option<String>,
+    /// In seconds since 1970 UTC; 0 where the token does not say.
+    issued_at: u64,
     authenticated_at: u64,
     /// When a second factor was proven, in seconds since 1970 UTC.
     mfa_at: Option<u64>,
@@ -55,7 +57,7 @@ impl Claims {
             return Err(TokenError::WrongAudience);
         }
         let expires_at = claims.take_date("exp")?.ok_or(TokenError::Malformed)?;
-        claims.take_date("iat")?;
+        let issued_at = whole_secs(claims.take_date("iat")?);
         let authenticated_at = whole_secs(claims.take_date("auth_time")?);
         let methods = claims.take_list("amr")?.unwrap_or_default();
         let principal = Principal {
@@ -63,6 +65,7 @@ impl Claims {
             session: claims.take_text("sid")?.unwrap_or_default(),
             roles: claims.take_list(&rules.roles_claim)?.unwrap_or_default(),
             max_role: rules.max_role.clone(),
+            issued_at,
             authenticated_at,
             mfa_at: proves_mfa(&methods, rules).then_some(authenticated_at).filter(|at| *at > 0),
             not_before: claims.take_date("nbf")?.unwrap_or_default(),
@@ -81,11 +84,19 @@ impl Principal {
             session: String::new(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             max_role: max_role.map(str::to_owned),
+            issued_at: 0,
             authenticated_at: 0,
             mfa_at,
             not_before: 0.0,
             expires_at: f64::MAX,
         }
+    }
+
+    /// The same, of an account and a session, issued at some second.
+    #[cfg(test)]
+    pub(super) fn sample_of(subject: &str, session: &str, issued_at: u64) -> Self {
+        let (subject, session) = (subject.to_owned(), session.to_owned());
+        Self { subject, session, issued_at, ..Self::sample(&[], None, None) }
     }
 
     pub(crate) fn subject(&self) -> &str {
@@ -98,6 +109,11 @@ impl Principal {
 
     pub(crate) fn roles(&self) -> impl Iterator<Item = &str> {
         self.roles.iter().map(String::as_str)
+    }
+
+    /// When the token was issued, in seconds since 1970 UTC.
+    pub(crate) fn issued_at(&self) -> u64 {
+        self.issued_at
     }
 
     /// The role above which the token holds nothing, where its issuer has such a bound.

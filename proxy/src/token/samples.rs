@@ -10,3 +10,8 @@ pub(crate) fn principal(roles: &[&str], max_role: Option<&str>) -> Principal {
 pub(crate) fn principal_with_mfa(roles: &[&str], mfa_at: u64) -> Principal {
     Principal::sample(roles, None, Some(mfa_at))
 }
+
+/// One of this account and session, whose token was issued at this second since 1970 UTC.
+pub(crate) fn principal_of(subject: &str, session: &str, issued_at: u64) -> Principal {
+    Principal::sample_of(subject, session, issued_at)
+}

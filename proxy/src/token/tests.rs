@@ -52,7 +52,11 @@ fn world() -> World {
     let key = signing_key();
     let issuer = issuer();
     issuer.replace(key_set(&key));
-    World { key, verifier: TokenVerifier::new(vec![issuer.clone()]), issuer }
+    World {
+        key,
+        verifier: TokenVerifier::new(vec![issuer.clone()], Revocations::none().into()),
+        issuer,
+    }
 }
 
 fn claims() -> Value {
@@ -194,7 +198,7 @@ fn another_signer_is_not_believed() {
 fn without_keys_nothing_is_believed() {
     let world = world();
     let issuer = issuer();
-    let verifier = TokenVerifier::new(vec![issuer]);
+    let verifier = TokenVerifier::new(vec![issuer], Revocations::none().into());
     let token = world.token(&header(), &claims());
     let key = verifier.key(&token);
     assert_eq!(verifier.verify(&token, key, NOW).err(), Some(TokenError::KeysUnavailable));
@@ -240,7 +244,11 @@ fn an_issuer_that_is_bounded_by_a_role_vouches_for_no_second_factor() {
     let bounded = IssuerRules { max_role: Some("customer".to_owned()), ..rules };
     let issuer = Arc::new(IssuerKeys::new(bounded));
     issuer.replace(key_set(&key));
-    let world = World { key, verifier: TokenVerifier::new(vec![issuer.clone()]), issuer };
+    let world = World {
+        key,
+        verifier: TokenVerifier::new(vec![issuer.clone()], Revocations::none().into()),
+        issuer,
+    };
     let mut claims = claims();
     claims["amr"] = json!(["pwd", "otp", "mfa"]);
     let (principal, _) = world.verify(&world.token(&header(), &claims), NOW).unwrap();

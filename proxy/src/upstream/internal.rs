@@ -1,4 +1,5 @@
-//! What the edge asks the upstream for itself: its key set, and whether it is ready.
+//! What the edge asks the upstream for itself: its key set, its revocations, and whether it is
+//! ready.
 //!
 //! Over the same channel as every request, with an assertion whose subject is `edge`.
 
@@ -20,7 +21,7 @@ use crate::config::UpstreamAddress;
 use crate::decision_id::DecisionId;
 
 /// Longest answer read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Longest wait for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

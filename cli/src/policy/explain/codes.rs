@@ -45,6 +45,11 @@ pub(super) const CODES: &[Meaning] = &[
         "see whether the issuer's key set can be reached",
     ),
     (
+        "revocations_unavailable",
+        "what was revoked has not been heard of for too long, and the token names a role with conditions",
+        "see whether the core can be reached",
+    ),
+    (
         "mfa_required",
         "the route, or a role that would allow it, wants a fresh second factor",
         "log in again with the second factor",

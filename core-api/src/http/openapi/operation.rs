@@ -94,6 +94,12 @@ impl Docs {
         self
     }
 
+    /// Answers 202.
+    pub(crate) fn accepts(mut self, description: &'static str) -> Self {
+        self.answers.entry(202).or_default().description = description;
+        self
+    }
+
     /// The answers of success carry a header.
     pub(crate) fn header(mut self, name: &'static str, description: &'static str) -> Self {
         for (_, answer) in self.answers.iter_mut().filter(|(status, _)| **status < 300) {
@@ -203,6 +209,19 @@ impl Docs {
         self.request_header("If-Match", "The `ETag` of what the change is made on, or `*`.")
             .refuses(412, &["precondition_failed"])
             .refuses(428, &["precondition_required"])
+    }
+
+    /// Counts what fails.
+    pub(crate) fn throttled(self) -> Self {
+        self.refuses(429, &["login_locked"])
+    }
+
+    /// Needs a session in which its owner proved themselves just now.
+    pub(crate) fn secured(self) -> Self {
+        self.own_name()
+            .refuses(401, &["mfa_required", "login_required"])
+            .refuses(403, &["session_needed"])
+            .writes()
     }
 
     fn request_header(mut self, name: &str, description: &str) -> Self {

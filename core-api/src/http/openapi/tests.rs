@@ -53,7 +53,8 @@ fn every_reference_leads_somewhere_and_every_answer_says_what_it_is() {
         for operation in item.as_object().unwrap().values() {
             for (status, answer) in operation["responses"].as_object().unwrap() {
                 assert_ne!(answer["description"], "", "{operation}");
-                assert_eq!(answer["content"].is_object(), status != "204", "{operation}");
+                let empty = ["202", "204"].contains(&status.as_str());
+                assert_eq!(answer["content"].is_object(), !empty, "{operation}");
             }
         }
     }

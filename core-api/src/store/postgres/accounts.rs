@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::postgres::PgConnection;
 
-use crate::accounts::{Names, TokenHash};
+use crate::accounts::{Names, PhoneNumber, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id as _};
 use crate::store::StoreError;
@@ -19,10 +19,8 @@ pub(super) const TAKEN_EMAILS: &str =
 
 pub(super) const INSERT_ACCOUNT: &str = "
     INSERT INTO account (id, username, username_folded, email, email_folded,
-                         password_hash, role, demo, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-pub(super) const SET_PASSWORD: &str = "UPDATE account SET password_hash = $2 WHERE id = $1";
+                         password_hash, role, demo, created_at, phone)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Locked, so that of two who use one link the second finds it gone.
 pub(super) const LINKS: &str = "
@@ -87,6 +85,7 @@ pub(super) async fn save(
             .bind(new.role.as_str())
             .bind(new.demo)
             .bind(sheet.now.micros())
+            .bind(new.phone.as_ref().map(PhoneNumber::as_str))
             .execute(&mut *connection)
             .await?;
     }
@@ -98,9 +97,7 @@ pub(super) async fn save(
         let insert = sqlx::query(INSERT_LINKS).bind(hashes).bind(accounts).bind(expiries);
         insert.execute(&mut *connection).await?;
     }
-    for (account, hash) in &sheet.new.passwords {
-        let set = sqlx::query(SET_PASSWORD).bind(account.uuid()).bind(&hash.0);
-        set.execute(&mut *connection).await?;
+    for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
     Ok(())

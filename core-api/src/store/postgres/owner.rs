@@ -25,12 +25,17 @@ const GRANT: &str = "
         EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC, ' || program;
         EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || program;
         EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO ' || program;
+        EXECUTE 'GRANT INSERT ON totp, recovery_code, login_challenge, login_throttle, email_link,
+                                 mail, revocation TO ' || program;
         EXECUTE 'GRANT INSERT ON account, session, refresh_token, password_link, category,
                                  product, sku, stock, reservation, stock_movement, orders,
                                  order_line, order_event, idempotency_key, payment, refund,
                                  provider_event, job, cart_line TO ' || program;
-        EXECUTE 'GRANT UPDATE (password_hash) ON account TO ' || program;
-        EXECUTE 'GRANT UPDATE (ended_at) ON session TO ' || program;
+        EXECUTE 'GRANT UPDATE (password_hash, role, disabled_at, tokens_not_before,
+                              email_verified_at) ON account TO ' || program;
+        EXECUTE 'GRANT UPDATE (ended_at, second_factor_at) ON session TO ' || program;
+        EXECUTE 'GRANT UPDATE (failures, locked_until, expires_at) ON login_throttle TO ' || program;
+        EXECUTE 'GRANT UPDATE (attempts, due_at) ON mail TO ' || program;
         EXECUTE 'GRANT UPDATE (spent_at) ON refresh_token TO ' || program;
         EXECUTE 'GRANT UPDATE (expires_at) ON password_link TO ' || program;
         EXECUTE 'GRANT UPDATE (name) ON category TO ' || program;
@@ -44,6 +49,8 @@ const GRANT: &str = "
                     ON payment TO ' || program;
         EXECUTE 'GRANT UPDATE (state) ON refund TO ' || program;
         EXECUTE 'GRANT UPDATE (attempts, due_at, dead_at, last_error) ON job TO ' || program;
+        EXECUTE 'GRANT DELETE ON totp, recovery_code, login_challenge, login_throttle,
+                                 email_link, mail TO ' || program;
         EXECUTE 'GRANT DELETE ON session, refresh_token, password_link, category,
                                  idempotency_key, provider_event, job, cart_line TO ' || program;
     END

@@ -20,7 +20,8 @@ pub(super) const TOKENS: &str = "
        FOR NO KEY UPDATE";
 
 pub(super) const SESSIONS: &str = "
-    SELECT s.id, s.account_id, a.role, s.created_at, s.expires_at,
+    SELECT s.id, s.account_id, a.role, a.tokens_not_before,
+           s.created_at, s.second_factor_at, s.expires_at,
            s.ended_at IS NOT NULL AS ended
       FROM session AS s
       JOIN account AS a ON a.id = s.account_id
@@ -29,8 +30,8 @@ pub(super) const SESSIONS: &str = "
        FOR NO KEY UPDATE OF s";
 
 pub(super) const INSERT_SESSIONS: &str = "
-    INSERT INTO session (id, account_id, created_at, expires_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])";
+    INSERT INTO session (id, account_id, created_at, expires_at, second_factor_at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])";
 
 pub(super) const INSERT_TOKENS: &str = "
     INSERT INTO refresh_token (hash, session_id, created_at, expires_at)
@@ -49,7 +50,14 @@ pub(super) const END_SESSIONS_OF: &str = "
     UPDATE session
        SET ended_at = $2
      WHERE account_id = ANY ($1)
+       AND id <> ALL ($3)
        AND ended_at IS NULL";
+
+pub(super) const STEP_UP_SESSIONS: &str =
+    "UPDATE session SET second_factor_at = $2 WHERE id = ANY ($1)";
+
+pub(super) const STEP_DOWN_SESSIONS_OF: &str =
+    "UPDATE session SET second_factor_at = NULL WHERE account_id = ANY ($1)";
 
 pub(super) const DELETE_EXPIRED_TOKENS: &str = "
     DELETE FROM refresh_token
@@ -101,8 +109,10 @@ pub(super) async fn save(
         let accounts: Vec<_> = new.iter().map(|one| one.account.uuid()).collect();
         let began: Vec<_> = new.iter().map(|one| one.began_at.micros()).collect();
         let ends: Vec<_> = new.iter().map(|one| one.ends_at.micros()).collect();
+        let factors: Vec<_> =
+            new.iter().map(|one| one.second_factor_at.map(Timestamp::micros)).collect();
         let insert = sqlx::query(INSERT_SESSIONS).bind(ids).bind(accounts).bind(began);
-        insert.bind(ends).execute(&mut *connection).await?;
+        insert.bind(ends).bind(factors).execute(&mut *connection).await?;
     }
     // A session has one token that is not spent, so the old ones go first.
     if !rotations.is_empty() {
@@ -111,6 +121,7 @@ pub(super) async fn save(
         spend.execute(&mut *connection).await?;
     }
     save_tokens(connection, sheet).await?;
+    step(connection, sheet).await?;
     end(connection, sheet).await
 }
 
@@ -133,12 +144,30 @@ async fn save_tokens(connection: &mut PgConnection, sheet: &Worksheet) -> Result
 
 async fn end(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
     let sessions: Vec<_> = sheet.sessions.ended().map(|id| id.uuid()).collect();
-    let accounts: Vec<_> = sheet.sessions.logged_out().map(|id| id.uuid()).collect();
-    for (statement, ids) in [(END_SESSIONS, sessions), (END_SESSIONS_OF, accounts)] {
-        if !ids.is_empty() {
-            let end = sqlx::query(statement).bind(ids).bind(sheet.now.micros());
-            end.execute(&mut *connection).await?;
-        }
+    if !sessions.is_empty() {
+        let end = sqlx::query(END_SESSIONS).bind(sessions).bind(sheet.now.micros());
+        end.execute(&mut *connection).await?;
+    }
+    let accounts: Vec<_> = sheet.sessions.logged_out().map(|(id, _)| id.uuid()).collect();
+    if !accounts.is_empty() {
+        let kept = sheet.sessions.logged_out().filter_map(|(_, kept)| kept);
+        let kept: Vec<_> = kept.map(|id| id.uuid()).collect();
+        let end = sqlx::query(END_SESSIONS_OF).bind(accounts).bind(sheet.now.micros());
+        end.bind(kept).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Second factors that were shown in a session, or taken off.
+async fn step(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+    let sessions: Vec<_> = sheet.sessions.stepped_up().map(|id| id.uuid()).collect();
+    if !sessions.is_empty() {
+        let step = sqlx::query(STEP_UP_SESSIONS).bind(sessions).bind(sheet.now.micros());
+        step.execute(&mut *connection).await?;
+    }
+    let accounts: Vec<_> = sheet.sessions.stepped_down().map(|id| id.uuid()).collect();
+    if !accounts.is_empty() {
+        sqlx::query(STEP_DOWN_SESSIONS_OF).bind(accounts).execute(connection).await?;
     }
     Ok(())
 }

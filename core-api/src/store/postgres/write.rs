@@ -7,10 +7,10 @@
 //! # Locks
 //!
 //! Several of these work at once, in this core and in others. Rows are locked in one order:
-//! links, refresh tokens, sessions, products, categories, carts, stock, idempotency keys; within each by
-//! key. Whatever changes a hold or its order holds the stock row of the hold's SKU, so holds and
-//! orders need no locks of their own. They are read once before, to know which stock to lock, and
-//! again after, to know what is true.
+//! links, refresh tokens, sessions, names that were tried, accounts, messages, products,
+//! categories, carts, stock, idempotency keys; within each by key. Whatever changes a hold or its
+//! order holds the stock row of the hold's SKU, so holds and orders need no locks of their own.
+//! They are read once before, to know which stock to lock, and again after, to know what is true.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,7 +21,10 @@ use sqlx::postgres::PgConnection;
 use tokio::time::timeout;
 
 use super::connect::Login;
-use super::{accounts, carts, catalog, idempotency, inventory, jobs, orders, payments, sessions};
+use super::{
+    account_book, accounts, carts, catalog, idempotency, inventory, jobs, orders, payments,
+    sessions,
+};
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
 use crate::payments::EVENT_LIFE;
@@ -118,6 +121,8 @@ async fn load(
 ) -> Result<Loaded, StoreError> {
     let links = accounts::load_links(connection, &wanted.links, now).await?;
     let sessions = sessions::load(connection, wanted).await?;
+    let accounts = account_book::load(connection, &wanted.accounts, now).await?;
+    let mail = account_book::load_mail(connection, wanted.mail, now).await?;
     let names = accounts::load_names(connection, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
 
@@ -160,8 +165,10 @@ async fn load(
         carts,
         due,
         names,
+        accounts,
         sessions,
         links,
+        mail,
     })
 }
 
@@ -187,8 +194,12 @@ fn keep_locked(due: &mut Holds, locked: &BTreeSet<Sku>) {
 
 async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
     idempotency::save(connection, sheet).await?;
+    // What is known of an account is written whole; what is added to it comes after.
+    account_book::save(connection, &sheet.accounts).await?;
     accounts::save(connection, sheet).await?;
     sessions::save(connection, sheet).await?;
+    account_book::save_additions(connection, sheet).await?;
+    account_book::save_mail(connection, sheet).await?;
     catalog::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
@@ -200,6 +211,7 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
         sessions::remove_expired(connection, sheet.now).await?;
         accounts::remove_expired_links(connection, sheet.now).await?;
         payments::remove_old_events(connection, sheet.now.minus(EVENT_LIFE)).await?;
+        account_book::remove_expired(connection, sheet.now).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::accounts::{parse_role, token_hash};
+use super::whole;
 use crate::accounts::{RefreshToken, Session, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id, SessionId};
@@ -17,7 +18,9 @@ pub(in crate::store) struct SessionRow {
     id: Uuid,
     account_id: Uuid,
     role: String,
+    tokens_not_before: i64,
     created_at: i64,
+    second_factor_at: Option<i64>,
     expires_at: i64,
     ended: bool,
 }
@@ -27,7 +30,9 @@ pub(in crate::store) fn session(row: &SessionRow) -> Result<(SessionId, Session)
         id: SessionId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
         role: parse_role(&row.role)?,
+        tokens_not_before: whole(row.tokens_not_before, "second")?,
         began_at: Timestamp::from_micros(row.created_at),
+        second_factor_at: row.second_factor_at.map(Timestamp::from_micros),
         ends_at: Timestamp::from_micros(row.expires_at),
         ended: row.ended,
     };

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{hex, hex_bytes, rows};
-use crate::accounts::{Names, NewLink, TokenHash};
+use crate::accounts::{Names, NewLink, PhoneNumber, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id};
 use crate::store::StoreError;
@@ -25,13 +25,8 @@ const TAKEN_EMAILS: &str = "
 
 const INSERT_ACCOUNT: &str = "
     INSERT INTO account (id, username, username_folded, email, email_folded,
-                         password_hash, role, demo, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-const SET_PASSWORD: &str = "
-    UPDATE account
-       SET password_hash = $2
-     WHERE id = $1";
+                         password_hash, role, demo, created_at, phone)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 const LINKS: &str = "
     SELECT o.hash, o.account_id
@@ -91,6 +86,7 @@ pub(super) async fn save(
             .bind(new.role.as_str())
             .bind(new.demo)
             .bind(sheet.now.micros())
+            .bind(new.phone.as_ref().map(PhoneNumber::as_str))
             .execute(&mut *connection)
             .await?;
     }
@@ -99,9 +95,7 @@ pub(super) async fn save(
         let links = rows(sheet.new.links.iter().map(row))?;
         sqlx::query(INSERT_LINKS).bind(links).execute(&mut *connection).await?;
     }
-    for (account, hash) in &sheet.new.passwords {
-        let set = sqlx::query(SET_PASSWORD).bind(account.uuid()).bind(&hash.0);
-        set.execute(&mut *connection).await?;
+    for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
     Ok(())

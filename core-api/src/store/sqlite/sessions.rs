@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{hex, hex_bytes, rows};
 use crate::accounts::{NewSession, Rotation, SessionBook};
 use crate::clock::Timestamp;
+use crate::ids::{Id as _, SessionId};
 use crate::store::StoreError;
 use crate::store::rows::sessions::{SessionRow, session, token};
 use crate::worksheet::{Wanted, Worksheet};
@@ -20,7 +21,8 @@ const TOKENS: &str = "
      WHERE t.hash = unhex(w.value)";
 
 const SESSIONS: &str = "
-    SELECT s.id, s.account_id, a.role, s.created_at, s.expires_at,
+    SELECT s.id, s.account_id, a.role, a.tokens_not_before,
+           s.created_at, s.second_factor_at, s.expires_at,
            s.ended_at IS NOT NULL AS ended
       FROM json_each($1) AS w
      CROSS JOIN session AS s
@@ -29,8 +31,8 @@ const SESSIONS: &str = "
        AND a.id = s.account_id";
 
 const INSERT_SESSIONS: &str = "
-    INSERT INTO session (id, account_id, created_at, expires_at)
-    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3
+    INSERT INTO session (id, account_id, created_at, expires_at, second_factor_at)
+    SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4
       FROM json_each($1)";
 
 const INSERT_TOKENS: &str = "
@@ -52,8 +54,19 @@ const END_SESSIONS: &str = "
 const END_SESSIONS_OF: &str = "
     UPDATE session
        SET ended_at = $2
-     WHERE account_id IN (SELECT unhex(value) FROM json_each($1))
+     WHERE account_id IN (SELECT unhex(value ->> 0) FROM json_each($1))
+       AND id NOT IN (SELECT unhex(value ->> 1) FROM json_each($1))
        AND ended_at IS NULL";
+
+const STEP_UP_SESSIONS: &str = "
+    UPDATE session
+       SET second_factor_at = $2
+     WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+
+const STEP_DOWN_SESSIONS_OF: &str = "
+    UPDATE session
+       SET second_factor_at = NULL
+     WHERE account_id IN (SELECT unhex(value) FROM json_each($1))";
 
 const DELETE_EXPIRED_TOKENS: &str = "
     DELETE FROM refresh_token
@@ -97,11 +110,10 @@ pub(super) async fn save(
 ) -> Result<(), StoreError> {
     let book = &sheet.sessions;
     if !book.new_sessions().is_empty() {
-        let sessions = rows(
-            book.new_sessions()
-                .iter()
-                .map(|new| (hex(new.id), hex(new.account), new.began_at, new.ends_at)),
-        )?;
+        let row = |new: &NewSession| {
+            (hex(new.id), hex(new.account), new.began_at, new.ends_at, new.second_factor_at)
+        };
+        let sessions = rows(book.new_sessions().iter().map(row))?;
         sqlx::query(INSERT_SESSIONS).bind(sessions).execute(&mut *connection).await?;
     }
     // A session has one token that is not spent, so the old ones go first.
@@ -114,7 +126,22 @@ pub(super) async fn save(
         let fresh = rows(fresh.into_iter())?;
         sqlx::query(INSERT_TOKENS).bind(fresh).execute(&mut *connection).await?;
     }
+    step(connection, sheet).await?;
     end(connection, sheet).await
+}
+
+/// Second factors that were shown in a session, or taken off.
+async fn step(connection: &mut SqliteConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+    let sessions: Vec<_> = sheet.sessions.stepped_up().map(hex).collect();
+    if !sessions.is_empty() {
+        run_at(connection, STEP_UP_SESSIONS, rows(sessions.into_iter())?, sheet.now).await?;
+    }
+    let accounts: Vec<_> = sheet.sessions.stepped_down().map(hex).collect();
+    if !accounts.is_empty() {
+        let accounts = rows(accounts.into_iter())?;
+        sqlx::query(STEP_DOWN_SESSIONS_OF).bind(accounts).execute(connection).await?;
+    }
+    Ok(())
 }
 
 fn token_rows(sheet: &Worksheet) -> Vec<impl Serialize> {
@@ -130,7 +157,10 @@ async fn end(connection: &mut SqliteConnection, sheet: &Worksheet) -> Result<(),
     if !sessions.is_empty() {
         run_at(connection, END_SESSIONS, rows(sessions.into_iter())?, sheet.now).await?;
     }
-    let accounts: Vec<_> = sheet.sessions.logged_out().map(hex).collect();
+    // No session has the nil id.
+    let kept = |kept: Option<SessionId>| hex(kept.unwrap_or(SessionId::from_uuid(Uuid::nil())));
+    let logged_out = sheet.sessions.logged_out();
+    let accounts: Vec<_> = logged_out.map(|(id, session)| (hex(id), kept(session))).collect();
     if !accounts.is_empty() {
         run_at(connection, END_SESSIONS_OF, rows(accounts.into_iter())?, sheet.now).await?;
     }

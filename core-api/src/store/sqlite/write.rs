@@ -6,7 +6,10 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{accounts, carts, catalog, idempotency, inventory, jobs, orders, payments, sessions};
+use super::{
+    account_book, accounts, carts, catalog, idempotency, inventory, jobs, orders, payments,
+    sessions,
+};
 use crate::clock::Timestamp;
 use crate::payments::EVENT_LIFE;
 use crate::reach::Reach;
@@ -61,7 +64,9 @@ impl WriteStore for SqliteWriter {
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
         let names = accounts::load_names(connection, wanted).await?;
+        let accounts = account_book::load(connection, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
+        let mail = account_book::load_mail(connection, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
         Ok(Loaded {
             claims,
@@ -74,15 +79,21 @@ impl WriteStore for SqliteWriter {
             carts,
             due,
             names,
+            accounts,
             sessions,
             links,
+            mail,
         })
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
         let connection = &mut self.connection;
+        // What is known of an account is written whole; what is added to it comes after.
+        account_book::save(connection, &sheet.accounts).await?;
         accounts::save(connection, sheet).await?;
         sessions::save(connection, sheet).await?;
+        account_book::save_additions(connection, sheet).await?;
+        account_book::save_mail(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
@@ -96,6 +107,7 @@ impl WriteStore for SqliteWriter {
             accounts::remove_expired_links(connection, sheet.now).await?;
             let old = sheet.now.minus(EVENT_LIFE);
             payments::remove_old_events(connection, old).await?;
+            account_book::remove_expired(connection, sheet.now).await?;
         }
         Ok(())
     }

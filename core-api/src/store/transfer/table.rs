@@ -113,32 +113,37 @@ impl Column {
     }
 }
 
-pub(in crate::store) const TABLES: [Table; 19] = [
+pub(in crate::store) const TABLES: [Table; 26] = [
     Table {
         name: "account",
-        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number],
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text],
         count: "SELECT count(*) FROM account",
         read: "SELECT id, username, username_folded, email, email_folded, password_hash,
-                      role, demo, created_at
+                      role, demo, created_at, tokens_not_before, disabled_at,
+                      email_verified_at, phone
                  FROM account",
         write: "INSERT INTO account (id, username, username_folded, email, email_folded,
-                        password_hash, role, demo, created_at)
+                        password_hash, role, demo, created_at, tokens_not_before, disabled_at,
+                        email_verified_at, phone)
                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
                                      $5::text[],
                                      $6::text[],
                                      $7::text[],
                                      $8::boolean[],
-                                     $9::bigint[])",
+                                     $9::bigint[],
+                                     $10::bigint[],
+                                     $11::bigint[],
+                                     $12::bigint[],
+                                     $13::text[])",
     },
     Table {
         name: "session",
-        columns: &[Kind::Id, Kind::Id, Kind::Number, Kind::Number, Kind::Number],
+        columns: &[Kind::Id, Kind::Id, Kind::Number, Kind::Number, Kind::Number, Kind::Number],
         count: "SELECT count(*) FROM session",
-        read: "SELECT id, account_id, created_at, expires_at, ended_at
+        read: "SELECT id, account_id, created_at, expires_at, ended_at, second_factor_at
                  FROM session",
-        write: "INSERT INTO session (id, account_id, created_at, expires_at, ended_at)
-                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[],
-                                     $5::bigint[])",
+        write: "INSERT INTO session (id, account_id, created_at, expires_at, ended_at, second_factor_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])",
     },
     Table {
         name: "refresh_token",
@@ -158,6 +163,69 @@ pub(in crate::store) const TABLES: [Table; 19] = [
                  FROM password_link",
         write: "INSERT INTO password_link (hash, account_id, expires_at)
                 SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[])",
+    },
+    Table {
+        name: "totp",
+        columns: &[Kind::Id, Kind::Bytes, Kind::Bytes, Kind::Number],
+        count: "SELECT count(*) FROM totp",
+        read: "SELECT account_id, secret, pending, last_step
+                 FROM totp",
+        write: "INSERT INTO totp (account_id, secret, pending, last_step)
+                SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bigint[])",
+    },
+    Table {
+        name: "recovery_code",
+        columns: &[Kind::Id, Kind::Bytes],
+        count: "SELECT count(*) FROM recovery_code",
+        read: "SELECT account_id, digest
+                 FROM recovery_code",
+        write: "INSERT INTO recovery_code (account_id, digest)
+                SELECT * FROM unnest($1::uuid[], $2::bytea[])",
+    },
+    Table {
+        name: "login_challenge",
+        columns: &[Kind::Bytes, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM login_challenge",
+        read: "SELECT hash, account_id, expires_at
+                 FROM login_challenge",
+        write: "INSERT INTO login_challenge (hash, account_id, expires_at)
+                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[])",
+    },
+    Table {
+        name: "login_throttle",
+        columns: &[Kind::Bytes, Kind::Number, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM login_throttle",
+        read: "SELECT key, failures, locked_until, expires_at
+                 FROM login_throttle",
+        write: "INSERT INTO login_throttle (key, failures, locked_until, expires_at)
+                SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[])",
+    },
+    Table {
+        name: "email_link",
+        columns: &[Kind::Bytes, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM email_link",
+        read: "SELECT hash, account_id, expires_at
+                 FROM email_link",
+        write: "INSERT INTO email_link (hash, account_id, expires_at)
+                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[])",
+    },
+    Table {
+        name: "mail",
+        columns: &[Kind::Id, Kind::Bytes, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM mail",
+        read: "SELECT id, message, attempts, due_at
+                 FROM mail",
+        write: "INSERT INTO mail (id, message, attempts, due_at)
+                SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[])",
+    },
+    Table {
+        name: "revocation",
+        columns: &[Kind::Number, Kind::Text, Kind::Id, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM revocation",
+        read: "SELECT seq, kind, id, not_before, created_at
+                 FROM revocation",
+        write: "INSERT INTO revocation (seq, kind, id, not_before, created_at)
+                SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[])",
     },
     Table {
         name: "category",

@@ -198,3 +198,12 @@ proptest! {
         prop_assert_eq!(read, any_line::read(line));
     }
 }
+
+#[test]
+fn a_line_that_is_no_text_is_no_json_wherever_it_is_not() {
+    let line = written(&full());
+    let agent = String::from_utf8(line.clone()).unwrap().find("curl/8").unwrap();
+    let mut broken = line;
+    broken[agent] = 0x8b;
+    assert_eq!(Recorded::read(&broken), Err(Unreadable::NotJson));
+}

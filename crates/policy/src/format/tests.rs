@@ -136,5 +136,5 @@ fn what_is_not_understood_is_refused() {
 #[test]
 fn a_role_of_another_file_is_not_missed() {
     check("roles.csv", "# nobody inherits\n", "# nobody inherits\n");
-    check("policy.csv", "p,x,y,z,any,allow", "p, x, y, z, any, allow\n");
+    check("policy.csv", "p,x,y,z,any,allow", "p, x, y, z, any,    allow\n");
 }

@@ -108,7 +108,7 @@ impl LeftOut {
             "malformed_body" | "body_timeout" | "body_too_large" | "unsupported_media_type" => {
                 Self::Body
             }
-            "token_invalid" | "keys_unavailable" => Self::BadToken,
+            "token_invalid" | "keys_unavailable" | "revocations_unavailable" => Self::BadToken,
             "malformed_head"
             | "ambiguous_path"
             | "invalid_host"
