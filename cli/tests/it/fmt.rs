@@ -84,7 +84,7 @@ fn programs_are_answered() {
     assert_eq!(code, Some(2));
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["unformatted"], serde_json::json!(["policy.csv", "routes.toml"]));
-    assert_eq!((&report["files"], &report["written"]), (&8.into(), &false.into()));
+    assert_eq!((&report["files"], &report["written"]), (&11.into(), &false.into()));
 }
 
 #[test]

@@ -52,7 +52,12 @@ fn without_line_number(line: &str) -> String {
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
-    edit(folder.path(), "policy.csv", "orders,      read,     own,    allow", "orders,      read,     own,    Allow");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "orders,      read,     own,    allow",
+        "orders,      read,     own,    Allow",
+    );
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
 }
@@ -136,12 +141,7 @@ fn the_guide_leads_from_a_wish_to_a_change() {
     );
 
     let changed = folder.path();
-    edit(
-        changed,
-        "routes.toml",
-        "\"create\", \"deliver\"",
-        "\"create\", \"credit\", \"deliver\"",
-    );
+    edit(changed, "routes.toml", "\"create\", \"deliver\"", "\"create\", \"credit\", \"deliver\"");
     let route = "credit-order = { match = \"POST /api/orders/{id}/credit\", \
                  needs = \"orders.credit\", auth = \"required\", limits = [\"writes\"] }\n";
     edit(changed, "routes.toml", "cancel-order ", &format!("{route}cancel-order "));
