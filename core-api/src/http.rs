@@ -143,6 +143,7 @@ fn table() -> Vec<Route> {
         get("/api/admin/jobs/dead", "jobs.read", list_dead_jobs, jobs::dead),
         post("/api/admin/jobs/dead/{id}/retry", "jobs.retry", retry_dead_job, jobs::retry),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
+        get("/api/docs", "docs.read", read_docs, openapi::readable::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
     table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));
