@@ -22,6 +22,9 @@
 //! [`Act`] have no room for anything that somebody typed, so no secret can slip in and erasing a
 //! person leaves a trail that is still whole: an account's id is a pseudonym.
 //!
+//! Not told are carts, messages, refresh tokens that are good, and what time alone does: holds that
+//! run out are in the ledger.
+//!
 //! # What it costs
 //!
 //! A hash for each act, and one more statement for each batch of writes. What fails without

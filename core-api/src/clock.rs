@@ -44,6 +44,13 @@ impl Timestamp {
         i64::try_from(nanos.div_euclid(1_000)).ok().map(Self)
     }
 
+    /// The moment `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
     /// As RFC 3339 writes it, in UTC.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000);

@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use super::action::{Action, Detail, ObjectKind, Outcome};
 use super::origin::{Actor, Origin};
-use crate::ids::{AccountId, CategoryId, Id as _, MovementId, OrderId, ProductId, SessionId};
+use crate::ids::{
+    AccountId, CategoryId, Id as _, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
+    SessionId,
+};
 
 /// What an act is about: a thing that this program named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,9 @@ objects! {
     CategoryId is Category,
     MovementId is Movement,
     OrderId is Order,
+    PaymentId is Payment,
+    RefundId is Refund,
+    JobId is Job,
 }
 
 impl<I: Into<Self>> From<Option<I>> for Object {

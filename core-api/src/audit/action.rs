@@ -66,6 +66,16 @@ words! {
         StockAdjusted = "stock.adjusted",
         OrderPlaced = "order.placed",
         OrderCancelled = "order.cancelled",
+        OrderPaid = "order.paid",
+        OrderFulfilling = "order.fulfilling",
+        OrderShipped = "order.shipped",
+        OrderDelivered = "order.delivered",
+        OrderReturned = "order.returned",
+        PaymentOpened = "payment.opened",
+        RefundAsked = "refund.asked",
+        RefundSettled = "refund.settled",
+        RefundFailed = "refund.failed",
+        JobRetried = "job.retried",
         SigningKeysChanged = "keys.signing_changed",
         AuditRead = "audit.read",
         AuditVerified = "audit.verified",
@@ -81,6 +91,9 @@ words! {
         Category = "category",
         Movement = "movement",
         Order = "order",
+        Payment = "payment",
+        Refund = "refund",
+        Job = "job",
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Docs {
 struct Answer {
     description: &'static str,
     content: Option<RefOr<Schema>>,
+    /// JSON where it is none of these.
+    media_types: &'static [&'static str],
     headers: Vec<(&'static str, Header)>,
     /// The codes of problems.
     codes: BTreeSet<&'static str>,
@@ -85,6 +87,17 @@ impl Docs {
     pub(crate) fn answers_json(mut self, description: &'static str) -> Self {
         let answer = self.answers.entry(200).or_default();
         (answer.description, answer.content) = (description, Some(schemas::object()));
+        self
+    }
+
+    /// Answers with something else than JSON, of one of these media types.
+    pub(crate) fn answers_media(
+        mut self,
+        media_types: &'static [&'static str],
+        description: &'static str,
+    ) -> Self {
+        let answer = self.answers.entry(200).or_default();
+        (answer.description, answer.media_types) = (description, media_types);
         self
     }
 
@@ -134,6 +147,14 @@ impl Docs {
     /// Takes a form.
     pub(crate) fn takes_form<T: ToSchema>(self) -> Self {
         self.body::<T>(FORM).refuses(413, &["body_too_large"])
+    }
+
+    /// Takes a JSON body that is somebody else's to describe.
+    pub(crate) fn takes_unread(mut self) -> Self {
+        let body = RequestBodyBuilder::new().content(JSON, Content::new(Some(schemas::object())));
+        self.operation =
+            self.operation.request_body(Some(body.required(Some(Required::True)).build()));
+        self
     }
 
     fn body<T: ToSchema>(mut self, media_type: &str) -> Self {
@@ -259,6 +280,9 @@ impl Answer {
         if let Some(content) = self.content {
             response = response.content(JSON, Content::new(Some(content)));
         }
+        for media_type in self.media_types {
+            response = response.content(*media_type, Content::new(Some(text())));
+        }
         for (name, header) in self.headers {
             response = response.header(name, header);
         }
@@ -284,6 +308,7 @@ fn tag(path: &str) -> &str {
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "sku" => schemas::of::<Sku>(),
+        "provider" => text().into(),
         // All ids look alike.
         _ => schemas::of::<ProductId>(),
     };
