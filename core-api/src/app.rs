@@ -10,6 +10,7 @@ use crate::accounts::{Passwords, TokenIssuer};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::images::Images;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::store::Store;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) tokens: TokenIssuer,
     pub(crate) vault: Arc<Vault>,
     pub(crate) texts: Texts,
+    pub(crate) images: Images,
     /// Places for work that is done after the answer.
     pub(crate) errands: Arc<Semaphore>,
     pub(crate) assertions: Keyring,

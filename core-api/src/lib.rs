@@ -5,6 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `catalog` | products, SKUs, prices, categories |
+//! | `images` | images of products, and the files they are made of |
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
 //! | `accounts` | accounts, passwords, sessions and their tokens |
@@ -39,6 +40,7 @@ mod demo;
 mod http;
 mod idempotency;
 mod ids;
+mod images;
 mod inventory;
 mod listener;
 mod mail;
@@ -67,6 +69,7 @@ pub use accounts::{totp_code, totp_secret};
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
+pub use images::verify_images;
 pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
@@ -151,6 +154,7 @@ impl Core {
         });
         let mut sweeping = JoinSet::new();
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
+        sweeping.spawn(images::sweep_forever(Arc::clone(&app)));
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
         app.readiness.ready();

@@ -22,6 +22,9 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::images::{
+    BadAddress, Images, LinkKeys, LinkKeysError, Objects, OpenObjectsError, Scanner,
+};
 use crate::listener::{BindError, EdgeListener};
 use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
@@ -56,6 +59,12 @@ pub(crate) enum Cause {
     SigningKey(SigningKeyError),
     #[error(transparent)]
     Mail(PostError),
+    #[error("core.images.link_keys_file: {0}")]
+    LinkKeys(LinkKeysError),
+    #[error(transparent)]
+    Objects(OpenObjectsError),
+    #[error(transparent)]
+    Scanner(BadAddress),
     #[error("core.store.url `{url}`: {why}")]
     Database { url: Box<StoreUrl>, why: OpenError },
     #[error("core.socket `{}`: {why}", .path.display())]
@@ -82,6 +91,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
     let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
+    let images = open_images(settings)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
         .await
@@ -108,6 +118,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         tokens: keys.tokens,
         vault: Arc::new(keys.vault),
         texts: Texts::new(&settings.mail.site),
+        images,
         errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
         assertions: keys.assertions,
         cursors: keys.cursors,
@@ -146,6 +157,15 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
     })
+}
+
+fn open_images(settings: &CoreSettings) -> Result<Images, Cause> {
+    let file = set("images.link_keys_file", settings.images.link_keys_file.as_deref())?;
+    let links = LinkKeys::read(file).map_err(Cause::LinkKeys)?;
+    let objects = Objects::make(&settings.images).map_err(Cause::Objects)?;
+    let scanner = Scanner::new(&settings.scanner).map_err(Cause::Scanner)?;
+    let receive_max = Duration::from_millis(u64::from(settings.images.receive_timeout_ms.get()));
+    Ok(Images::new(objects, links, scanner, receive_max))
 }
 
 /// The vault that the settings name the key of.

@@ -12,6 +12,7 @@ use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
 use crate::ids::{AccountId, CategoryId, IdSource, OrderId, ProductId, ReservationId, SessionId};
+use crate::images::Album;
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
 use crate::mail::Outbox;
 use crate::money::Money;
@@ -28,6 +29,8 @@ pub(crate) struct Wanted {
     pub(crate) claims: BTreeSet<ClaimName>,
     pub(crate) skus: BTreeSet<Sku>,
     pub(crate) products: BTreeSet<ProductId>,
+    /// Products whose images are wanted, too.
+    pub(crate) albums: BTreeSet<ProductId>,
     pub(crate) categories: BTreeSet<CategoryId>,
     /// Folded names of categories.
     pub(crate) category_names: BTreeSet<String>,
@@ -57,6 +60,7 @@ pub(crate) struct Loaded {
     /// What the wanted SKUs cost that are on sale.
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
+    pub(crate) album: Album,
     pub(crate) orders: OrderBook,
     /// Holds of the wanted SKUs' orders that have run out.
     pub(crate) due: Holds,
@@ -77,6 +81,7 @@ pub(crate) struct Worksheet {
     pub(crate) shelf: Shelf,
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
+    pub(crate) album: Album,
     pub(crate) orders: OrderBook,
     pub(crate) names: Names,
     pub(crate) accounts: AccountBook,
@@ -113,6 +118,7 @@ impl Worksheet {
             shelf: loaded.shelf,
             prices: loaded.prices,
             catalog: loaded.catalog,
+            album: loaded.album,
             orders: loaded.orders,
             names: loaded.names,
             accounts: loaded.accounts,

@@ -85,7 +85,7 @@ impl Problem {
     }
 
     /// What is behind it, for the log.
-    fn because(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
+    pub(super) fn because(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
         self
     }

@@ -12,6 +12,7 @@ mod accounts;
 mod catalog;
 mod connect;
 mod idempotency;
+mod images;
 mod inventory;
 mod orders;
 mod sessions;
@@ -28,6 +29,7 @@ use stockade_settings::store::{PostgresUrl, Writers};
 use zeroize::Zeroizing;
 
 pub(super) use self::connect::Login;
+pub(super) use self::images::known as known_images;
 use self::write::PostgresWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, SchemaError};

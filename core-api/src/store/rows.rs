@@ -5,6 +5,7 @@ pub(super) mod account_book;
 pub(super) mod accounts;
 pub(super) mod catalog;
 pub(super) mod idempotency;
+pub(super) mod images;
 pub(super) mod inventory;
 pub(super) mod orders;
 pub(super) mod sessions;

@@ -7,6 +7,7 @@ mod account_book;
 mod accounts;
 mod catalog;
 mod idempotency;
+mod images;
 mod inventory;
 mod orders;
 mod sessions;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+pub(super) use self::images::known as known_images;
 use self::write::SqliteWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, StoreError, WriteStore};

@@ -32,9 +32,10 @@ fn statements(place: &str) -> Vec<String> {
 }
 
 /// Statements that are put together when the program is built; both databases understand them.
-const COMPOSED: [&str; 9] = [
+const COMPOSED: [&str; 10] = [
     catalog::PRODUCTS,
     catalog::PRODUCTS_IN,
+    catalog::PRODUCTS_LIKE,
     catalog::PRODUCT,
     orders::LIST_OWN,
     orders::LIST_OTHERS,

@@ -7,14 +7,17 @@
 mod accounts;
 mod admin_users;
 mod backend;
+mod bucket;
 mod call;
 mod catalog;
 mod categories;
+mod clamd;
 mod conservation;
 mod description;
 mod durability;
 mod factors;
 mod file;
+mod images;
 mod inventory;
 mod keys;
 mod mail;

@@ -14,18 +14,24 @@ mod schema;
 mod accounts;
 #[path = "../it/admin_users.rs"]
 mod admin_users;
+#[path = "../it/bucket.rs"]
+mod bucket;
 #[path = "../it/call.rs"]
 mod call;
 #[path = "../it/catalog.rs"]
 mod catalog;
 #[path = "../it/categories.rs"]
 mod categories;
+#[path = "../it/clamd.rs"]
+mod clamd;
 #[path = "../it/conservation.rs"]
 mod conservation;
 #[path = "../it/durability.rs"]
 mod durability;
 #[path = "../it/factors.rs"]
 mod factors;
+#[path = "../it/images.rs"]
+mod images;
 #[path = "../it/inventory.rs"]
 mod inventory;
 #[path = "../it/keys.rs"]

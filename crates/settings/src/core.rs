@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::images::{ImageSettings, ScannerSettings};
 use crate::mail::MailSettings;
 use crate::store::StoreSettings;
 
@@ -43,6 +44,10 @@ pub struct CoreSettings {
     pub password_hashes_max: NonZeroUsize,
     /// How people are written to.
     pub mail: MailSettings,
+    /// Where products' images are kept.
+    pub images: ImageSettings,
+    /// Who looks into them before.
+    pub scanner: ScannerSettings,
 }
 
 impl Default for CoreSettings {
@@ -62,6 +67,8 @@ impl Default for CoreSettings {
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
             mail: MailSettings::default(),
+            images: ImageSettings::default(),
+            scanner: ScannerSettings::default(),
         }
     }
 }

@@ -21,10 +21,12 @@ use super::schemas::{self, problem, text};
 use crate::http::RouteFacts;
 use crate::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::ids::ProductId;
+use crate::images::{Format, ImageKey};
 use crate::sku::Sku;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
 
 /// Schemas by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -45,6 +47,7 @@ struct Answer {
     /// The codes of problems.
     codes: BTreeSet<&'static str>,
     is_oauth: bool,
+    is_image: bool,
 }
 
 impl Docs {
@@ -85,6 +88,14 @@ impl Docs {
     pub(crate) fn answers_json(mut self, description: &'static str) -> Self {
         let answer = self.answers.entry(200).or_default();
         (answer.description, answer.content) = (description, Some(schemas::object()));
+        self
+    }
+
+    /// Answers with an image.
+    pub(crate) fn answers_image(mut self, description: &'static str) -> Self {
+        let answer = self.answers.entry(200).or_default();
+        answer.description = description;
+        answer.is_image = true;
         self
     }
 
@@ -136,6 +147,15 @@ impl Docs {
         self.body::<T>(FORM).refuses(413, &["body_too_large"])
     }
 
+    /// Takes an image in a form.
+    pub(crate) fn takes_image<T: ToSchema>(self) -> Self {
+        self.body::<T>(MULTIPART)
+            .refuses(400, &["invalid_form"])
+            .refuses(413, &["body_too_large"])
+            .refuses(415, &["unsupported_media_type"])
+            .refuses(422, &["invalid_request"])
+    }
+
     fn body<T: ToSchema>(mut self, media_type: &str) -> Self {
         let content = Content::new(Some(self.use_schema::<T>()));
         let body = RequestBodyBuilder::new().content(media_type, content);
@@ -159,12 +179,32 @@ impl Docs {
 
     /// Takes a parameter in its query.
     pub(crate) fn query(
-        mut self,
+        self,
         name: &str,
         schema: impl Into<RefOr<Schema>>,
         description: &str,
     ) -> Self {
-        let parameter = parameter(name, ParameterIn::Query, Required::False);
+        self.in_query(name, Required::False, schema, description)
+    }
+
+    /// Takes a parameter in its query that has to be there.
+    pub(crate) fn needs_query(
+        self,
+        name: &str,
+        schema: impl Into<RefOr<Schema>>,
+        description: &str,
+    ) -> Self {
+        self.in_query(name, Required::True, schema, description)
+    }
+
+    fn in_query(
+        mut self,
+        name: &str,
+        required: Required,
+        schema: impl Into<RefOr<Schema>>,
+        description: &str,
+    ) -> Self {
+        let parameter = parameter(name, ParameterIn::Query, required);
         let parameter = parameter.schema(Some(schema)).description(Some(description));
         self.operation = self.operation.parameter(parameter);
         self
@@ -256,6 +296,10 @@ impl Docs {
 impl Answer {
     fn describe(self) -> Response {
         let mut response = ResponseBuilder::new().description(self.description);
+        for format in Format::ALL.iter().filter(|_| self.is_image) {
+            let content = Content::new(Some(schemas::bytes()));
+            response = response.content(format.media_type(), content);
+        }
         if let Some(content) = self.content {
             response = response.content(JSON, Content::new(Some(content)));
         }
@@ -284,6 +328,7 @@ fn tag(path: &str) -> &str {
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "sku" => schemas::of::<Sku>(),
+        "key" => schemas::of::<ImageKey>(),
         // All ids look alike.
         _ => schemas::of::<ProductId>(),
     };

@@ -12,7 +12,8 @@ use crate::catalog::{
     ProductName,
 };
 use crate::http::body::Count;
-use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId, ReservationId};
+use crate::ids::{AccountId, CategoryId, ImageId, MovementId, OrderId, ProductId, ReservationId};
+use crate::images::ImageKey;
 use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
@@ -31,9 +32,10 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | MovementId | OrderId | ProductId | ReservationId => string()
+    AccountId | CategoryId | ImageId | MovementId | OrderId | ProductId | ReservationId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
+    ImageKey => string().pattern(Some("^[0-9a-f]{32}$"));
     Currency => string().pattern(Some("^[A-Z]{3}$")).examples(["EUR"]);
     PriceMinor => whole(1, PRICE_MINOR_MAX, None);
     Count => whole(1, i64::from(QUANTITY_MAX), None);
@@ -51,12 +53,12 @@ schemas! {
 }
 
 /// Any text.
-pub(super) fn text() -> Schema {
+pub(in crate::http) fn text() -> Schema {
     string().into()
 }
 
 /// A whole number within bounds.
-pub(super) fn whole(least: i64, most: i64, default: Option<i64>) -> ObjectBuilder {
+pub(in crate::http) fn whole(least: i64, most: i64, default: Option<i64>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
@@ -73,6 +75,16 @@ pub(super) fn named(name: String) -> RefOr<Schema> {
 /// The schema of a value that stands for itself.
 pub(super) fn of<T: PartialSchema>() -> RefOr<Schema> {
     T::schema()
+}
+
+/// One of these words.
+pub(in crate::http) fn word(words: &[&str]) -> ObjectBuilder {
+    string().enum_values(Some(words.iter().copied()))
+}
+
+/// Bytes that are no text.
+pub(super) fn bytes() -> RefOr<Schema> {
+    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
 }
 
 /// A page of things.
@@ -122,6 +134,7 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn chars(least: usize, most: usize) -> ObjectBuilder {
+/// A text of so many characters.
+pub(in crate::http) fn chars(least: usize, most: usize) -> ObjectBuilder {
     string().min_length(Some(least)).max_length(Some(most))
 }

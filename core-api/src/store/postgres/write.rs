@@ -21,7 +21,7 @@ use sqlx::postgres::PgConnection;
 use tokio::time::timeout;
 
 use super::connect::Login;
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, catalog, idempotency, images, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
 use crate::sku::Sku;
@@ -120,6 +120,7 @@ async fn load(
     let mail = account_book::load_mail(connection, wanted.mail, now).await?;
     let names = accounts::load_names(connection, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
+    let album = images::load(connection, &wanted.albums).await?;
 
     let mut skus = wanted.skus.clone();
     skus.extend(orders::held_skus(connection, &wanted.orders).await?);
@@ -143,6 +144,7 @@ async fn load(
         shelf,
         prices,
         catalog,
+        album,
         orders,
         due,
         names,
@@ -182,6 +184,7 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
     account_book::save_additions(connection, sheet).await?;
     account_book::save_mail(connection, sheet).await?;
     catalog::save(connection, sheet).await?;
+    images::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
     if sheet.sweep {

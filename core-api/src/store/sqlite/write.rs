@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, catalog, idempotency, images, inventory, orders, sessions};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -52,6 +52,7 @@ impl WriteStore for SqliteWriter {
         skus.extend(due.values().map(|hold| hold.sku.clone()));
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
+        let album = images::load(connection, &wanted.albums).await?;
         let names = accounts::load_names(connection, wanted).await?;
         let accounts = account_book::load(connection, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
@@ -62,6 +63,7 @@ impl WriteStore for SqliteWriter {
             shelf,
             prices,
             catalog,
+            album,
             orders,
             due,
             names,
@@ -81,6 +83,7 @@ impl WriteStore for SqliteWriter {
         account_book::save_additions(connection, sheet).await?;
         account_book::save_mail(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
+        images::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
         idempotency::save(connection, sheet).await?;
