@@ -17,6 +17,7 @@ mod attacks;
 mod body_bombs;
 mod contract;
 mod edge_codes;
+mod images;
 mod invented;
 mod inventor;
 mod json_bodies;

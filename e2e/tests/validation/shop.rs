@@ -47,7 +47,10 @@ impl Shop {
         let policies = without_limits();
         let stockade = Setup::default()
             .policies(policies.path())
-            .config("[edge.connections]\nhead_timeout_ms = 2000\nbody_timeout_ms = 2000")
+            .config(
+                "[edge.connections]\nhead_timeout_ms = 2000\nbody_timeout_ms = 2000\n\
+                 [core.images]\nreceive_timeout_ms = 1000",
+            )
             .start()
             .await;
         let document = stockade.visitor().get("/api/openapi.json").send().await.json();
