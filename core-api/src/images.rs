@@ -4,13 +4,14 @@
 //! | file | what |
 //! |---|---|
 //! | `images/upload.rs` | an image comes in: looked into, made anew, kept, then told to the database |
-//! | `images/recode.rs` | what was sent becomes pixels, and the pixels become files of ours |
 //! | `images/scanner.rs` | clamd, which may refuse what was sent |
 //! | `images/objects.rs` | the folder or bucket that holds the files |
 //! | `images/links.rs` | links that are good for an hour |
 //! | `images/remove.rs` | an image goes: from the database at once, its files after a while |
 //! | `images/album.rs` | the rows of one batch |
 //! | `images/verify.rs` | proof that database and files agree |
+//!
+//! What was sent becomes pixels, and the pixels files of ours, in the crate `stockade-images`.
 //!
 //! The database is the truth. Before files are written, their removal is written down; the
 //! transaction that adds the image takes the removal back. So whatever is interrupted leaves
@@ -20,7 +21,6 @@ mod album;
 mod key;
 mod links;
 mod objects;
-mod recode;
 mod remove;
 mod scanner;
 mod upload;
@@ -31,11 +31,11 @@ use std::time::Duration;
 
 pub(crate) use album::Album;
 pub(crate) use key::ImageKey;
-pub(crate) use links::{LinkError, LinkKeys, LinkKeysError};
+pub(crate) use links::{Link, LinkError, LinkKeys, LinkKeysError};
 pub(crate) use objects::{ObjectError, Objects, OpenObjectsError};
-pub(crate) use recode::BadImage;
 pub(crate) use remove::{NoImage, RemoveImage, due_at, remove, sweep_forever};
 pub(crate) use scanner::{BadAddress, ScanError, Scanner};
+pub(crate) use stockade_images::{BadImage, Format, Size};
 use tokio::sync::Semaphore;
 pub(crate) use upload::{NewImage, Upload, UploadError, add};
 pub use verify::verify_images;
@@ -46,12 +46,6 @@ use crate::store::StoreError;
 
 /// Largest image that is taken, in bytes.
 pub(crate) const IMAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
-
-/// Most pixels of a side.
-pub(crate) const SIDE_MAX: u32 = 4_000;
-
-/// The thumbnail fits into a box of this width and height.
-pub(crate) const THUMBNAIL_BOX: Size = Size { width: 800, height: 600 };
 
 /// Most images of one product.
 pub(crate) const IMAGES_MAX: usize = 12;
@@ -91,53 +85,12 @@ impl Images {
     }
 }
 
-/// Width and height in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-}
-
-/// How an image is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Jpeg,
-    Png,
-    Webp,
-}
-
-impl Format {
-    pub(crate) const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
-
-    pub(crate) fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
-    }
-
-    /// How names of such files end.
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-        }
-    }
-
-    /// The format of a media type, whatever its case.
-    pub(crate) fn of_media_type(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.media_type().eq_ignore_ascii_case(text))
-    }
-}
-
 /// One of the files that are made of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variant {
     /// As large as it came.
     Original,
-    /// Within [`THUMBNAIL_BOX`].
+    /// Within 800 by 600 pixels.
     Thumbnail,
 }
 
@@ -190,14 +143,6 @@ pub(crate) async fn list(app: &App, product: ProductId) -> Result<Option<Vec<Ima
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_media_type_is_one_of_three() {
-        assert_eq!(Format::of_media_type("IMAGE/PNG"), Some(Format::Png));
-        for other in ["image/jpg", "image/gif", "image/svg+xml", "", "image/png;x"] {
-            assert_eq!(Format::of_media_type(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn an_alt_is_one_line() {

@@ -23,8 +23,8 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::ids::{ImageId, ProductId};
 use crate::images::{
-    self, BadImage, IMAGES_MAX, Image, ImageKey, LinkError, NoImage, ObjectError, RemoveImage,
-    ScanError, Upload, UploadError, Variant,
+    self, BadImage, IMAGES_MAX, Image, ImageKey, Link, LinkError, NoImage, ObjectError,
+    RemoveImage, ScanError, Upload, UploadError, Variant,
 };
 use crate::metrics::Counted;
 
@@ -116,7 +116,7 @@ pub(super) async fn show(
         VariantQuery::Thumbnail => Variant::Thumbnail,
     };
     let now = app.clock.now();
-    let left = app.images.links.verify(key, variant, expires, &signature, now)?;
+    let left = app.images.links.verify(Link { key, variant, expires }, &signature, now)?;
     let image = app.store.image(key).await?.ok_or_else(Problem::not_found)?;
     let found = app.images.objects.get(key, variant).await?;
     let found = found.ok_or_else(|| Problem::internal(FileMissing(key)))?;

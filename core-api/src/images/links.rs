@@ -50,6 +50,15 @@ pub(crate) enum LinkError {
     Expired,
 }
 
+/// What a link leads to, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link {
+    pub(crate) key: ImageKey,
+    pub(crate) variant: Variant,
+    /// In seconds since 1970 UTC.
+    pub(crate) expires: u64,
+}
+
 /// Signs links. It cannot be printed.
 pub(crate) struct LinkKeys {
     signing: Zeroizing<[u8; 32]>,
@@ -83,7 +92,8 @@ impl LinkKeys {
     pub(crate) fn path(&self, key: ImageKey, variant: Variant, now: Timestamp) -> String {
         let begins = now.secs().checked_div(ROUNDED_SECS).unwrap_or_default() * ROUNDED_SECS;
         let expires = begins.saturating_add(LIFE.as_secs());
-        let signature = begin(&self.signing, key, variant, expires).finalize().into_bytes();
+        let link = Link { key, variant, expires };
+        let signature = begin(&self.signing, link).finalize().into_bytes();
         let signature = URL_SAFE_NO_PAD.encode(signature);
         let variant = match variant {
             Variant::Original => "",
@@ -95,9 +105,7 @@ impl LinkKeys {
     /// How long a link is still good, if it is.
     pub(crate) fn verify(
         &self,
-        key: ImageKey,
-        variant: Variant,
-        expires: u64,
+        link: Link,
         signature: &str,
         now: Timestamp,
     ) -> Result<Duration, LinkError> {
@@ -106,11 +114,11 @@ impl LinkKeys {
         let is_ours = keys
             .into_iter()
             .flatten()
-            .any(|signing| begin(signing, key, variant, expires).verify_slice(&signature).is_ok());
+            .any(|signing| begin(signing, link).verify_slice(&signature).is_ok());
         if !is_ours {
             return Err(LinkError::Forged);
         }
-        match expires.checked_sub(now.secs()) {
+        match link.expires.checked_sub(now.secs()) {
             Some(left) if left > 0 => Ok(Duration::from_secs(left)),
             _ => Err(LinkError::Expired),
         }
@@ -124,14 +132,14 @@ fn derive(master: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 /// Every part has a fixed length, so no two links have the same bytes.
-fn begin(signing: &[u8; 32], key: ImageKey, variant: Variant, expires: u64) -> Hmac<Sha256> {
+fn begin(signing: &[u8; 32], link: Link) -> Hmac<Sha256> {
     let mut mac = keyed(signing);
-    mac.update(&key.0);
-    mac.update(match variant {
+    mac.update(&link.key.0);
+    mac.update(match link.variant {
         Variant::Original => b"o",
         Variant::Thumbnail => b"t",
     });
-    mac.update(&expires.to_be_bytes());
+    mac.update(&link.expires.to_be_bytes());
     mac
 }
 
@@ -177,8 +185,9 @@ mod tests {
         let (expires, signature) = parts(&path);
         assert_eq!(expires, 1_000_000_200 + 3_600);
         assert_eq!(path, keys.path(key, Variant::Thumbnail, at(1_000_000_201)));
-        let verify =
-            |key, variant, expires, now| keys.verify(key, variant, expires, &signature, at(now));
+        let verify = |key, variant, expires, now| {
+            keys.verify(Link { key, variant, expires }, &signature, at(now))
+        };
         let good = verify(key, Variant::Thumbnail, expires, expires - 1);
         assert_eq!(good, Ok(Duration::from_secs(1)));
         let late = verify(key, Variant::Thumbnail, expires, expires);
@@ -188,7 +197,8 @@ mod tests {
         assert_eq!(verify(key, Variant::Thumbnail, expires + 1, expires - 1), forged);
         assert_eq!(verify(ImageKey([8; 16]), Variant::Thumbnail, expires, expires - 1), forged);
         for signature in ["", "AA", "%%", &signature[1..], &format!("{signature}=")] {
-            let judged = keys.verify(key, Variant::Thumbnail, expires, signature, at(1));
+            let link = Link { key, variant: Variant::Thumbnail, expires };
+            let judged = keys.verify(link, signature, at(1));
             assert_eq!(judged, forged, "{signature}");
         }
     }
@@ -198,7 +208,8 @@ mod tests {
         let key = ImageKey([7; 16]);
         let (expires, signature) = parts(&keys(ONE).unwrap().path(key, Variant::Original, at(900)));
         let judge = |keys: LinkKeys| {
-            keys.verify(key, Variant::Original, expires, &signature, at(900)).is_ok()
+            let link = Link { key, variant: Variant::Original, expires };
+            keys.verify(link, &signature, at(900)).is_ok()
         };
         assert!(judge(keys(&format!("{TWO}\n{ONE}\n")).unwrap()));
         assert!(!judge(keys(TWO).unwrap()));

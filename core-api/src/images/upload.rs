@@ -5,10 +5,12 @@
 //! the image on its product.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use stockade_images::{BadImage, Recoded, check_type, recode};
+use tokio::time::timeout;
 
-use super::recode::{BadImage, Recoded, check_type, recode};
 use super::scanner::{ScanError, Verdict};
 use super::{Alt, Format, IMAGES_MAX, Image, ImageKey, ObjectError, Variant, due_at};
 use crate::app::App;
@@ -16,6 +18,9 @@ use crate::ids::ProductId;
 use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
+
+/// How long a file waits for others to be made anew. The edge waits no longer than half a minute.
+const RECODE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A file that somebody sent.
 #[derive(Debug)]
@@ -108,7 +113,8 @@ async fn scan(app: &App, product: ProductId, file: &[u8]) -> Result<(), UploadEr
 
 /// Makes our own files of one that was sent, away from the threads that answer.
 async fn make_anew(app: &App, file: Bytes, format: Format) -> Result<Recoded, UploadError> {
-    let place = Arc::clone(&app.images.recoding).acquire_owned().await;
+    let place = timeout(RECODE_WAIT_MAX, Arc::clone(&app.images.recoding).acquire_owned()).await;
+    let place = place.map_err(|_| WriteError::Busy)?;
     // The place is kept until the work is done, also when nobody waits for it any more.
     let work = tokio::task::spawn_blocking(move || {
         let _place = place;

@@ -8,6 +8,8 @@
 //! JPEG stays JPEG and PNG stays PNG. WebP stays WebP, which we write lossless, where it is
 //! lossless or see-through already; else it becomes JPEG, since it would grow tenfold.
 
+#![warn(missing_docs)]
+
 use std::io::Cursor;
 
 use bytes::Bytes;
@@ -21,7 +23,11 @@ use image::{
     ImageError, ImageFormat, Limits,
 };
 
-use super::{Format, SIDE_MAX, Size, THUMBNAIL_BOX};
+/// Most pixels of a side.
+pub const SIDE_MAX: u32 = 4_000;
+
+/// The thumbnail fits into a box of this width and height.
+pub const THUMBNAIL_BOX: Size = Size { width: 800, height: 600 };
 
 /// Most memory that decoding may take: the largest image with four channels of 16 bits.
 const DECODED_BYTES_MAX: u64 = 136 * 1024 * 1024;
@@ -29,15 +35,67 @@ const DECODED_BYTES_MAX: u64 = 136 * 1024 * 1024;
 /// Of 100; good enough that a shop's photographs do not suffer.
 const JPEG_QUALITY: u8 = 88;
 
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// From the left to the right.
+    pub width: u32,
+    /// From the top to the bottom.
+    pub height: u32,
+}
+
+/// How an image is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
+
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
+    /// How names of such files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// The format of a media type, whatever its case.
+    pub fn of_media_type(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.media_type().eq_ignore_ascii_case(text))
+    }
+}
+
 /// Why a file is not taken for an image.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadImage {
+pub enum BadImage {
+    /// It begins otherwise than files of its declared type.
     #[error("the file is not of the type it was declared as")]
     OtherType,
+    /// Its header says that a side is longer than [`SIDE_MAX`].
     #[error("an image has at most {SIDE_MAX} by {SIDE_MAX} pixels")]
     TooManyPixels,
+    /// It has more than one picture.
     #[error("animated images are not taken")]
     Animated,
+    /// No picture can be made of it.
     #[error("the file cannot be read as an image")]
     Broken,
 }
@@ -60,21 +118,29 @@ impl From<LimitError> for BadImage {
 
 /// A file of ours.
 #[derive(Debug)]
-pub(crate) struct Encoded {
-    pub(crate) size: Size,
-    pub(crate) bytes: Bytes,
+pub struct Encoded {
+    /// Its width and height.
+    pub size: Size,
+    /// What it holds.
+    pub bytes: Bytes,
 }
 
 /// What became of a sent file.
 #[derive(Debug)]
-pub(crate) struct Recoded {
-    pub(crate) format: Format,
-    pub(crate) original: Encoded,
-    pub(crate) thumbnail: Encoded,
+pub struct Recoded {
+    /// Of both files.
+    pub format: Format,
+    /// As large as it came.
+    pub original: Encoded,
+    /// Within [`THUMBNAIL_BOX`].
+    pub thumbnail: Encoded,
 }
 
 /// Whether a file begins as one of this format does.
-pub(crate) fn check_type(sent: &[u8], declared: Format) -> Result<(), BadImage> {
+///
+/// # Errors
+/// [`BadImage::OtherType`] when it does not.
+pub fn check_type(sent: &[u8], declared: Format) -> Result<(), BadImage> {
     let begins_as = match image::guess_format(sent) {
         Ok(ImageFormat::Jpeg) => Some(Format::Jpeg),
         Ok(ImageFormat::Png) => Some(Format::Png),
@@ -84,8 +150,11 @@ pub(crate) fn check_type(sent: &[u8], declared: Format) -> Result<(), BadImage> 
     if begins_as == Some(declared) { Ok(()) } else { Err(BadImage::OtherType) }
 }
 
-/// Makes our own files of one that was sent. It takes a processor for up to some seconds.
-pub(crate) fn recode(sent: &[u8], declared: Format) -> Result<Recoded, BadImage> {
+/// Makes our own files of one that was sent. It takes a processor for up to some seconds, and 250 MB.
+///
+/// # Errors
+/// [`BadImage`] for whatever is not one still image within the limits.
+pub fn recode(sent: &[u8], declared: Format) -> Result<Recoded, BadImage> {
     check_type(sent, declared)?;
     let pixels = match declared {
         Format::Jpeg => decode(JpegDecoder::new(Cursor::new(sent))?)?,

@@ -170,6 +170,14 @@ fn a_file_is_what_it_is_declared_as_or_nothing() {
     }
 }
 
+#[test]
+fn a_media_type_is_one_of_three() {
+    assert_eq!(Format::of_media_type("IMAGE/PNG"), Some(Format::Png));
+    for other in ["image/jpg", "image/gif", "image/svg+xml", "", "image/png;x"] {
+        assert_eq!(Format::of_media_type(other), None, "{other}");
+    }
+}
+
 /// One grey pixel, written by libwebp at quality 75.
 const LOSSY_WEBP: &[u8] =
     b"RIFF$\0\0\0WEBPVP8 \x18\0\0\0P\x01\0\x9d\x01*\x01\0\x01\0\x02\0\x34%\xa4\0\x04t\0\0\xe4@\0\0";
