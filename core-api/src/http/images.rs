@@ -226,13 +226,13 @@ impl From<BadImage> for Problem {
 
 impl From<ScanError> for Problem {
     fn from(error: ScanError) -> Self {
-        Self::away().because(error)
+        Self::away().caused_by(error)
     }
 }
 
 impl From<ObjectError> for Problem {
     fn from(error: ObjectError) -> Self {
-        Self::away().because(error)
+        Self::away().caused_by(error)
     }
 }
 

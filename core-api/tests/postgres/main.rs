@@ -18,6 +18,8 @@ mod admin_users;
 mod bucket;
 #[path = "../it/call.rs"]
 mod call;
+#[path = "../it/cart.rs"]
+mod cart;
 #[path = "../it/catalog.rs"]
 mod catalog;
 #[path = "../it/categories.rs"]
@@ -44,6 +46,8 @@ mod orders;
 mod overload;
 #[path = "../it/passwords.rs"]
 mod passwords;
+#[path = "../it/payments.rs"]
+mod payments;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/revocations.rs"]
@@ -54,6 +58,8 @@ mod sessions;
 mod start;
 #[path = "../it/throttle.rs"]
 mod throttle;
+#[path = "../it/till.rs"]
+mod till;
 #[path = "../it/trust.rs"]
 mod trust;
 #[path = "../it/users.rs"]

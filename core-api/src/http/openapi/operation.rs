@@ -21,7 +21,7 @@ use super::schemas::{self, problem, text};
 use crate::http::RouteFacts;
 use crate::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::ids::ProductId;
-use crate::images::{Format, ImageKey};
+use crate::images::ImageKey;
 use crate::sku::Sku;
 
 const JSON: &str = "application/json";
@@ -43,11 +43,12 @@ pub(crate) struct Docs {
 struct Answer {
     description: &'static str,
     content: Option<RefOr<Schema>>,
+    /// JSON where it is none of these.
+    media_types: &'static [&'static str],
     headers: Vec<(&'static str, Header)>,
     /// The codes of problems.
     codes: BTreeSet<&'static str>,
     is_oauth: bool,
-    is_image: bool,
 }
 
 impl Docs {
@@ -91,11 +92,14 @@ impl Docs {
         self
     }
 
-    /// Answers with an image.
-    pub(crate) fn answers_image(mut self, description: &'static str) -> Self {
+    /// Answers with something else than JSON, of one of these media types.
+    pub(crate) fn answers_media(
+        mut self,
+        media_types: &'static [&'static str],
+        description: &'static str,
+    ) -> Self {
         let answer = self.answers.entry(200).or_default();
-        answer.description = description;
-        answer.is_image = true;
+        (answer.description, answer.media_types) = (description, media_types);
         self
     }
 
@@ -154,6 +158,14 @@ impl Docs {
             .refuses(413, &["body_too_large"])
             .refuses(415, &["unsupported_media_type"])
             .refuses(422, &["invalid_request"])
+    }
+
+    /// Takes a JSON body that is somebody else's to describe.
+    pub(crate) fn takes_unread(mut self) -> Self {
+        let body = RequestBodyBuilder::new().content(JSON, Content::new(Some(schemas::object())));
+        self.operation =
+            self.operation.request_body(Some(body.required(Some(Required::True)).build()));
+        self
     }
 
     fn body<T: ToSchema>(mut self, media_type: &str) -> Self {
@@ -296,12 +308,11 @@ impl Docs {
 impl Answer {
     fn describe(self) -> Response {
         let mut response = ResponseBuilder::new().description(self.description);
-        for format in Format::ALL.iter().filter(|_| self.is_image) {
-            let content = Content::new(Some(schemas::bytes()));
-            response = response.content(format.media_type(), content);
-        }
         if let Some(content) = self.content {
             response = response.content(JSON, Content::new(Some(content)));
+        }
+        for media_type in self.media_types {
+            response = response.content(*media_type, Content::new(Some(text())));
         }
         for (name, header) in self.headers {
             response = response.header(name, header);
@@ -329,6 +340,7 @@ fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "sku" => schemas::of::<Sku>(),
         "key" => schemas::of::<ImageKey>(),
+        "provider" => text().into(),
         // All ids look alike.
         _ => schemas::of::<ProductId>(),
     };

@@ -12,11 +12,15 @@ use crate::catalog::{
     ProductName,
 };
 use crate::http::body::Count;
-use crate::ids::{AccountId, CategoryId, ImageId, MovementId, OrderId, ProductId, ReservationId};
+use crate::ids::{
+    AccountId, CategoryId, ImageId, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
+    ReservationId,
+};
 use crate::images::ImageKey;
 use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
+use crate::payments::{PaymentState, RefundReason, RefundState};
 use crate::sku::{SKU_CHARS_MAX, Sku};
 
 macro_rules! schemas {
@@ -32,7 +36,8 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | ImageId | MovementId | OrderId | ProductId | ReservationId => string()
+    AccountId | CategoryId | ImageId | JobId | MovementId | OrderId | PaymentId | ProductId
+        | RefundId | ReservationId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
     ImageKey => string().pattern(Some("^[0-9a-f]{32}$"));
@@ -49,6 +54,9 @@ schemas! {
     Password => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
     OpaqueToken => string();
     OrderState => string().enum_values(Some(OrderState::ALL.map(OrderState::as_str)));
+    PaymentState => string().enum_values(Some(PaymentState::ALL.map(PaymentState::as_str)));
+    RefundState => string().enum_values(Some(RefundState::ALL.map(RefundState::as_str)));
+    RefundReason => string().enum_values(Some(RefundReason::ALL.map(RefundReason::as_str)));
     MovementKind => string().enum_values(Some(MovementKind::ALL.map(MovementKind::as_str)));
 }
 
@@ -80,11 +88,6 @@ pub(super) fn of<T: PartialSchema>() -> RefOr<Schema> {
 /// One of these words.
 pub(in crate::http) fn word(words: &[&str]) -> ObjectBuilder {
     string().enum_values(Some(words.iter().copied()))
-}
-
-/// Bytes that are no text.
-pub(super) fn bytes() -> RefOr<Schema> {
-    string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
 }
 
 /// A page of things.
