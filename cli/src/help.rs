@@ -25,8 +25,8 @@ const PAGES: &[Page] = &[
     #[cfg(feature = "serve")]
     Page {
         verb: "verify",
-        exits: &[(0, "the books agree"), (1, "the database could not be read"), (2, "they do not agree")],
-        examples: &["stockade verify", "stockade verify sqlite:/var/lib/stockade/stockade.db"],
+        exits: &[(0, "the books agree"), (1, "database or images could not be read"), (2, "they do not agree")],
+        examples: &["stockade verify", "stockade verify sqlite:/var/lib/stockade/stockade.db --images /var/lib/stockade/images"],
     },
     #[cfg(feature = "serve")]
     Page {

@@ -161,6 +161,12 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
         core.audit_key_file = Some(secrets::audit_key(data)?);
     }
     core.audit_checkpoints_file.get_or_insert_with(|| data.path("audit-checkpoints.jsonl"));
+    if core.images.link_keys_file.is_none() {
+        core.images.link_keys_file = Some(secrets::secret(data, "image-link-keys")?);
+    }
+    if core.images.bucket.is_none() {
+        core.images.folder.get_or_insert_with(|| data.path("images"));
+    }
     core.mail.folder.get_or_insert_with(|| data.path("mail"));
     let edge = &mut settings.edge;
     if edge.tls.certificate_file.is_none() && edge.tls.private_key_file.is_none() {

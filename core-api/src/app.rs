@@ -11,6 +11,7 @@ use crate::audit::{AuditKeys, CheckpointFile};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::images::Images;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub(crate) outbox: Outbox,
     pub(crate) vault: Arc<Vault>,
     pub(crate) texts: Texts,
+    pub(crate) images: Images,
     /// Places for work that is done after the answer.
     pub(crate) errands: Arc<Semaphore>,
     pub(crate) assertions: Keyring,

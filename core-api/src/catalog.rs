@@ -14,6 +14,7 @@
 mod assortment;
 mod category;
 mod edit;
+mod filter;
 mod name;
 mod offer;
 mod publish;
@@ -23,6 +24,7 @@ pub(crate) use category::{
     Category, CloseCategory, CloseError, NewCategory, OpenError, categories, close, open,
 };
 pub(crate) use edit::{EditError, EditProduct, Expected, WithdrawProduct, edit, withdraw};
+pub(crate) use filter::{Filter, OfferFilter, SEARCH_CHARS_MAX};
 pub(crate) use name::{
     CATEGORY_NAME_CHARS_MAX, CategoryName, DESCRIPTION_CHARS_MAX, Description, PRODUCT_NAME_CHARS,
     ProductName, TextError,
@@ -32,6 +34,7 @@ pub(crate) use publish::{NewProduct, NotOffers, Offers, PublishError, SKUS_MAX, 
 
 use crate::app::App;
 use crate::ids::{CategoryId, ProductId};
+use crate::images::Image;
 use crate::inventory::StockLevel;
 use crate::money::Money;
 use crate::sku::Sku;
@@ -57,6 +60,7 @@ pub(crate) struct Product {
     pub(crate) description: String,
     pub(crate) category: Option<CategoryId>,
     pub(crate) offers: Vec<Offer>,
+    pub(crate) images: Vec<Image>,
 }
 
 /// One SKU of a product, with its price and its stock.
@@ -67,13 +71,13 @@ pub(crate) struct Offer {
     pub(crate) stock: StockLevel,
 }
 
-/// Products, oldest first; of one category, if one is named.
+/// Products that the filter lets through, oldest first.
 pub(crate) async fn list(
     app: &App,
-    category: Option<CategoryId>,
+    filter: &Filter,
     slice: &Slice<ProductId>,
 ) -> Result<Vec<Product>, StoreError> {
-    app.store.products(category, slice).await
+    app.store.products(filter, slice).await
 }
 
 /// One product.

@@ -22,6 +22,8 @@ mod catalog;
 mod categories;
 mod docs;
 mod factors;
+mod image_form;
+mod images;
 mod internal;
 mod inventory;
 mod jobs;
@@ -53,6 +55,9 @@ use crate::app::App;
 
 /// How somebody proves who they are.
 const CREDENTIALS: &str = "credentials.change";
+
+const IMAGES: &str = "/api/products/{id}/images";
+const IMAGE: &str = "/api/products/{id}/images/{image}";
 
 const MOVEMENTS: &str = "/api/inventory/{sku}/movements";
 
@@ -116,6 +121,10 @@ fn table() -> Vec<Route> {
         get("/api/products/{id}/skus", "products.read", list_skus, skus::list),
         post("/api/products/{id}/skus", "products.update", offer_sku, skus::offer),
         patch("/api/products/{id}/skus/{sku}", "products.update", set_price, skus::set_price),
+        get(IMAGES, "images.read", list_images, images::list),
+        post(IMAGES, "images.create", upload_image, images::upload),
+        delete(IMAGE, "images.delete", remove_image, images::remove),
+        get("/api/images/{key}", "images.read", read_image, images::show),
         get("/api/categories", "categories.read", list_categories, categories::list),
         post("/api/categories", "categories.create", open_category, categories::open),
         delete("/api/categories/{id}", "categories.delete", close_category, categories::close),

@@ -64,6 +64,8 @@ id! {
     LetterId;
     /// Names a product.
     ProductId;
+    /// Names an image of a product.
+    ImageId;
     /// Names a category of products.
     CategoryId;
     /// Names an order.

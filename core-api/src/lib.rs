@@ -5,6 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `catalog` | products, SKUs, prices, categories |
+//! | `images` | images of products, and the files they are made of |
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
 //! | `cart` | what somebody means to order |
@@ -45,6 +46,7 @@ mod demo;
 mod http;
 mod idempotency;
 mod ids;
+mod images;
 mod inventory;
 mod key_files;
 mod listener;
@@ -77,6 +79,7 @@ pub use audit::{Fault, TrailError, TrailPlace, TrailReport, verify_trail};
 pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
+pub use images::verify_images;
 pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
 pub use payments::{MockError, PaymentMock};
 pub use start::StartError;
@@ -162,6 +165,7 @@ impl Core {
         });
         let mut sweeping = JoinSet::new();
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
+        sweeping.spawn(images::sweep_forever(Arc::clone(&app)));
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
         sweeping.spawn(audit::checkpoint_forever(Arc::clone(&app)));

@@ -95,6 +95,29 @@ const REFRESH_OUTCOMES: [&str; 8] = [
     "internal",
 ];
 
+/// What an upload comes to: `stored`, or the code of the refusal.
+const UPLOAD_OUTCOMES: [&str; 16] = [
+    "stored",
+    "not_found",
+    "too_many_images",
+    "unsupported_media_type",
+    "invalid_form",
+    "invalid_request",
+    "body_too_large",
+    "upload_timeout",
+    "image_type_mismatch",
+    "image_dimensions",
+    "image_animated",
+    "image_invalid",
+    "image_infected",
+    "image_service_unavailable",
+    "busy",
+    "internal",
+];
+
+/// What a scanner says of an image; `failed` is nothing, and then the image is not taken.
+const SCAN_OUTCOMES: [&str; 3] = ["clean", "infected", "failed"];
+
 /// What handing a message over comes to; one that failed is tried again.
 const MAIL_OUTCOMES: [&str; 3] = ["sent", "failed", "given_up"];
 
@@ -112,6 +135,8 @@ pub(crate) struct CoreMetrics {
     logins: IntCounterVec,
     refreshes: IntCounterVec,
     mails: IntCounterVec,
+    image_uploads: IntCounterVec,
+    image_scans: IntCounterVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -177,6 +202,7 @@ pub(crate) enum Counted {
     Webhook(&'static str),
     Login(&'static str),
     Refresh(&'static str),
+    Upload(&'static str),
 }
 
 /// How an attempt at a job ended.
@@ -220,6 +246,8 @@ impl CoreMetrics {
         metrics.writes_refused(0);
         metrics.acts_told(0);
         metrics.audit_uncovered(Duration::ZERO);
+        preset(&metrics.image_uploads, &UPLOAD_OUTCOMES);
+        preset(&metrics.image_scans, &SCAN_OUTCOMES);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)
     }
@@ -257,6 +285,16 @@ impl CoreMetrics {
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
             refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
             mails: metrics.counter("mails_total", "Messages handed over.", &["outcome"])?,
+            image_uploads: metrics.counter(
+                "image_uploads_total",
+                "Images sent by somebody.",
+                &["outcome"],
+            )?,
+            image_scans: metrics.counter(
+                "image_scans_total",
+                "Images that the scanner was asked about.",
+                &["outcome"],
+            )?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -315,6 +353,7 @@ impl CoreMetrics {
             Counted::Refund(outcome) => (&self.refunds, REFUND_OUTCOMES.as_slice(), outcome),
             Counted::Webhook(outcome) => (&self.webhooks, WEBHOOK_OUTCOMES.as_slice(), outcome),
             Counted::Login(outcome) => (&self.logins, LOGIN_OUTCOMES.as_slice(), outcome),
+            Counted::Upload(outcome) => (&self.image_uploads, UPLOAD_OUTCOMES.as_slice(), outcome),
             Counted::Refresh(outcome) => (&self.refreshes, REFRESH_OUTCOMES.as_slice(), outcome),
         };
         debug_assert!(known.contains(&outcome), "the outcome `{outcome}` is not in its closed set");
@@ -336,6 +375,12 @@ impl CoreMetrics {
         debug_assert!(MAIL_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         self.mails.with_label_values(&[outcome]).inc_by(count);
+    }
+
+    /// Counts what the scanner said; the outcome is one of the closed set.
+    pub(crate) fn image_scanned(&self, outcome: &'static str) {
+        debug_assert!(SCAN_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
+        self.image_scans.with_label_values(&[outcome]).inc();
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {

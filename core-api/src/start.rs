@@ -23,6 +23,9 @@ use crate::audit::{AuditKeyError, AuditKeys, CheckpointFile};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::images::{
+    BadAddress, Images, LinkKeys, LinkKeysError, Objects, OpenObjectsError, Scanner,
+};
 use crate::listener::{BindError, EdgeListener};
 use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
@@ -63,6 +66,12 @@ pub(crate) enum Cause {
     SigningKey(SigningKeyError),
     #[error(transparent)]
     Mail(PostError),
+    #[error("core.images.link_keys_file: {0}")]
+    LinkKeys(LinkKeysError),
+    #[error(transparent)]
+    Objects(OpenObjectsError),
+    #[error(transparent)]
+    Scanner(BadAddress),
     #[error("core.store.url `{url}`: {why}")]
     Database { url: Box<StoreUrl>, why: OpenError },
     #[error("core.socket `{}`: {why}", .path.display())]
@@ -96,6 +105,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let keys = read_keys(settings, Arc::clone(&metrics))?;
     let provider = read_provider(&settings.payments)?;
     let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
+    let images = open_images(settings)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
         .await
@@ -124,6 +134,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         outbox: Outbox::default(),
         vault: Arc::new(keys.vault),
         texts: Texts::new(&settings.mail.site),
+        images,
         errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
         assertions: keys.assertions,
         cursors: keys.cursors,
@@ -179,6 +190,15 @@ fn read_audit_keys(settings: &CoreSettings) -> Result<AuditKeys, Cause> {
 fn open_checkpoints(settings: &CoreSettings) -> Result<CheckpointFile, Cause> {
     let file = set("audit_checkpoints_file", settings.audit_checkpoints_file.as_deref())?;
     CheckpointFile::open(file).map_err(|why| Cause::Checkpoints { path: file.to_owned(), why })
+}
+
+fn open_images(settings: &CoreSettings) -> Result<Images, Cause> {
+    let file = set("images.link_keys_file", settings.images.link_keys_file.as_deref())?;
+    let links = LinkKeys::read(file).map_err(Cause::LinkKeys)?;
+    let objects = Objects::make(&settings.images).map_err(Cause::Objects)?;
+    let scanner = Scanner::new(&settings.scanner).map_err(Cause::Scanner)?;
+    let receive_max = Duration::from_millis(u64::from(settings.images.receive_timeout_ms.get()));
+    Ok(Images::new(objects, links, scanner, receive_max))
 }
 
 /// Without a secret key, nobody can pay; without a webhook secret, no event is believed.

@@ -5,6 +5,7 @@
 //! SQLite or PostgreSQL, and nothing above this module can tell which. SQL is found below this
 //! module and nowhere else.
 
+mod known_images;
 mod opened;
 mod postgres;
 mod reads;
@@ -18,10 +19,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+pub(crate) use known_images::known_images;
 pub(crate) use opened::{
     OpenError, Opened, SchemaError, migrate, open, open_to_read, read_password,
 };
 use refusal::Refusal;
+pub(crate) use rows::images::KnownImages;
 pub(crate) use rules::check_everything;
 use stockade_audit::chain::{Digest, Head};
 pub(crate) use transfer::{TransferError, transfer};
@@ -32,9 +35,10 @@ use crate::accounts::{
 };
 use crate::audit::{AuditRow, Looked, Position};
 use crate::cart::ShownLine;
-use crate::catalog::{Category, Product};
+use crate::catalog::{Category, Filter, Product};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, JobId, MovementId, OrderId, ProductId};
+use crate::images::{Image, ImageKey};
 use crate::inventory::{Entry, StockLevel};
 use crate::orders::{Order, OrderEvent};
 use crate::outbox::Job;
@@ -170,15 +174,21 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<LinkOwner>, StoreError>;
 
-    /// Products on sale, oldest first; of one category, if one is named.
+    /// Products on sale that the filter lets through, oldest first.
     async fn products(
         &self,
-        category: Option<CategoryId>,
+        filter: &Filter,
         slice: &Slice<ProductId>,
     ) -> Result<Vec<Product>, StoreError>;
 
     /// The product, while it is on sale.
     async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// The image, while its product is on sale.
+    async fn image(&self, key: ImageKey) -> Result<Option<Image>, StoreError>;
+
+    /// Images whose files are to be removed by now, the longest due first.
+    async fn doomed_images(&self, now: Timestamp, limit: u32) -> Result<Vec<ImageKey>, StoreError>;
 
     /// Categories, oldest first.
     async fn categories(&self, slice: &Slice<CategoryId>) -> Result<Vec<Category>, StoreError>;

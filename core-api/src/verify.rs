@@ -8,6 +8,7 @@ use std::path::Path;
 
 use stockade_settings::store::StoreUrl;
 
+use crate::images::{ObjectError, OpenObjectsError};
 use crate::store::{OpenError, StoreError, check_everything, read_password};
 
 /// Most contradictions of one kind that are reported.
@@ -48,6 +49,10 @@ pub(crate) enum Cause {
     OtherVersion,
     #[error("the database cannot be read")]
     Read(#[from] StoreError),
+    #[error(transparent)]
+    Images(#[from] OpenObjectsError),
+    #[error("the files of images cannot be read")]
+    Files(#[from] ObjectError),
 }
 
 /// Checks every rule on one moment of the core's database; a password, where one is needed, is
@@ -61,6 +66,14 @@ pub async fn verify(url: &StoreUrl, password_file: Option<&Path>) -> Result<Repo
 }
 
 impl Report {
+    /// Both reports in one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.checked.extend(other.checked);
+        self.broken.extend(other.broken);
+        self
+    }
+
     /// Whether nothing is broken.
     pub fn is_intact(&self) -> bool {
         self.broken.is_empty()

@@ -19,6 +19,7 @@ use crate::ids::{
     AccountId, CategoryId, IdSource, JobId, OrderId, PaymentId, ProductId, RefundId, ReservationId,
     SessionId,
 };
+use crate::images::Album;
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
 use crate::mail::Postbag;
 use crate::money::Money;
@@ -37,6 +38,8 @@ pub(crate) struct Wanted {
     pub(crate) claims: BTreeSet<ClaimName>,
     pub(crate) skus: BTreeSet<Sku>,
     pub(crate) products: BTreeSet<ProductId>,
+    /// Products whose images are wanted, too.
+    pub(crate) albums: BTreeSet<ProductId>,
     pub(crate) categories: BTreeSet<CategoryId>,
     /// Folded names of categories.
     pub(crate) category_names: BTreeSet<String>,
@@ -80,6 +83,7 @@ pub(crate) struct Loaded {
     /// What the wanted SKUs cost that are on sale.
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
+    pub(crate) album: Album,
     pub(crate) orders: OrderBook,
     pub(crate) payments: PaymentBook,
     pub(crate) outbox: JobBook,
@@ -104,6 +108,7 @@ pub(crate) struct Worksheet {
     pub(crate) shelf: Shelf,
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
+    pub(crate) album: Album,
     pub(crate) orders: OrderBook,
     pub(crate) payments: PaymentBook,
     pub(crate) outbox: JobBook,
@@ -148,6 +153,7 @@ impl Worksheet {
             shelf: loaded.shelf,
             prices: loaded.prices,
             catalog: loaded.catalog,
+            album: loaded.album,
             orders: loaded.orders,
             payments: loaded.payments,
             outbox: loaded.outbox,

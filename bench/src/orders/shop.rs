@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 use stockade_core_api::{Clock, Core, Report, ServeError, migrate, verify};
-use stockade_settings::CoreSettings;
 use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
+use stockade_settings::{CoreSettings, ImageSettings};
 use stockade_test_support::postgres::PROGRAM;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -65,6 +65,12 @@ impl Shop {
             assertion_secret_file: Some(secret("assertion", SECRET)?),
             signing_key_file: Some(secret("key", KeyPair::generate()?.serialize_pem().as_bytes())?),
             password_pepper_file: Some(secret("pepper", &[b'p'; 32])?),
+            data_key_file: Some(secret("data-key", &[b'd'; 32])?),
+            images: ImageSettings {
+                folder: Some(folder.path().join("images")),
+                link_keys_file: Some(secret("image-link-keys", &[b'i'; 32])?),
+                ..ImageSettings::default()
+            },
             ..CoreSettings::default()
         };
         let core = Core::start(&settings, Clock::system()).await?;

@@ -60,6 +60,8 @@ words! {
         ProductWithdrawn = "product.withdrawn",
         SkuOffered = "product.sku_offered",
         PriceChanged = "product.price_changed",
+        ImageAdded = "product.image_added",
+        ImageRemoved = "product.image_removed",
         CategoryOpened = "category.opened",
         CategoryClosed = "category.closed",
         StockReceived = "stock.received",

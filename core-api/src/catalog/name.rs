@@ -44,6 +44,11 @@ impl ProductName {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As it is searched.
+    pub(crate) fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
 }
 
 impl TryFrom<String> for ProductName {

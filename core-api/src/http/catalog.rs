@@ -12,24 +12,27 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{JsonBody, Object, PathId, present};
+use super::images::ImageBody;
 use super::page::{Page, PageBody};
 use super::precondition::{IfMatch, etag};
 use super::problem::Problem;
 use super::skus::{SkuBody, SkuRequest};
 use crate::app::App;
 use crate::catalog::{
-    self, Description, EditError, EditProduct, NewProduct, Offers, Product, ProductName,
-    PublishError, WithdrawProduct,
+    self, Description, EditError, EditProduct, Filter, NewProduct, OfferFilter, Offers, Product,
+    ProductName, PublishError, SEARCH_CHARS_MAX, WithdrawProduct,
 };
 use crate::ids::{CategoryId, ProductId};
+use crate::money::{Currency, PRICE_MINOR_MAX};
 
 /// `GET /api/products`. Oldest first.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    ProductPage { page, category }: ProductPage,
+    ProductPage { page, filter }: ProductPage,
 ) -> Result<Json<PageBody<ProductBody>>, Problem> {
-    let products = catalog::list(&app, category, &page.slice()).await?;
-    Ok(Json(page.body(&app, products, |product| product.id)))
+    let products = catalog::list(&app, &filter, &page.slice()).await?;
+    let bodies = products.into_iter().map(|product| ProductBody::of(&app, product));
+    Ok(Json(page.body(&app, bodies, |body| body.id)))
 }
 
 /// `GET /api/products/{id}`.
@@ -82,14 +85,14 @@ async fn show(
     id: ProductId,
 ) -> Result<(impl axum::response::IntoResponseParts, Json<ProductBody>), Problem> {
     let product = catalog::find(app, id).await?.ok_or_else(Problem::not_found)?;
-    Ok((etag(product.version), Json(ProductBody::from(product))))
+    Ok((etag(product.version), Json(ProductBody::of(app, product))))
 }
 
 /// Which products are listed.
 #[derive(Debug)]
 pub(super) struct ProductPage {
     page: Page<ProductId>,
-    category: Option<CategoryId>,
+    filter: Filter,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +101,44 @@ struct ProductQuery {
     limit: Option<u32>,
     cursor: Option<String>,
     category: Option<CategoryId>,
+    q: Option<String>,
+    price_min: Option<u64>,
+    price_max: Option<u64>,
+    currency: Option<Currency>,
+    available: Option<bool>,
+}
+
+impl ProductQuery {
+    /// What it asks products to be.
+    fn filter(&self) -> Result<Filter, Problem> {
+        let name = self.q.as_deref().map(searched).transpose()?;
+        let any = OfferFilter::default();
+        let offer = OfferFilter {
+            price_min: price("price_min", self.price_min)?.unwrap_or(any.price_min),
+            price_max: price("price_max", self.price_max)?.unwrap_or(any.price_max),
+            currency: self.currency,
+            available: self.available.unwrap_or_default(),
+        };
+        Ok(Filter { category: self.category, name, offer: (offer != any).then_some(offer) })
+    }
+}
+
+/// What names are searched for.
+fn searched(text: &str) -> Result<String, Problem> {
+    let fits = (1..=SEARCH_CHARS_MAX).contains(&text.chars().count());
+    if fits && !text.chars().any(char::is_control) {
+        return Ok(text.to_lowercase());
+    }
+    let detail = format!("`q` is 1 to {SEARCH_CHARS_MAX} characters on one line");
+    Err(Problem::invalid_request(detail))
+}
+
+fn price(name: &str, minor: Option<u64>) -> Result<Option<i64>, Problem> {
+    let Some(minor) = minor else { return Ok(None) };
+    let price = i64::try_from(minor).ok().filter(|price| *price <= PRICE_MINOR_MAX);
+    price.map(Some).ok_or_else(|| {
+        Problem::invalid_request(format!("`{name}` is 0 to {PRICE_MINOR_MAX} minor units"))
+    })
 }
 
 impl FromRequestParts<Arc<App>> for ProductPage {
@@ -105,11 +146,13 @@ impl FromRequestParts<Arc<App>> for ProductPage {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Ok(Query(query)) = Query::<ProductQuery>::try_from_uri(&parts.uri) else {
-            let detail = "the query takes `limit`, `cursor` and the id of a `category`";
+            let detail = "the query takes `limit`, `cursor`, `q`, the id of a `category`, \
+                          `price_min`, `price_max`, `currency` and `available`";
             return Err(Problem::invalid_request(detail));
         };
+        let filter = query.filter()?;
         let page = Page::parse(app, query.limit, query.cursor)?;
-        Ok(Self { page, category: query.category })
+        Ok(Self { page, filter })
     }
 }
 
@@ -158,13 +201,16 @@ pub(super) struct ProductBody {
     description: String,
     category_id: Option<CategoryId>,
     skus: Vec<SkuBody>,
+    images: Vec<ImageBody>,
 }
 
-impl From<Product> for ProductBody {
-    fn from(product: Product) -> Self {
-        let Product { id, name, description, category: category_id, offers, .. } = product;
+impl ProductBody {
+    /// With fresh links to its images.
+    fn of(app: &App, product: Product) -> Self {
+        let Product { id, name, description, category: category_id, offers, images, .. } = product;
         let skus = offers.into_iter().map(SkuBody::from).collect();
-        Self { id, name, description, category_id, skus }
+        let images = images.iter().map(|image| ImageBody::of(app, image)).collect();
+        Self { id, name, description, category_id, skus, images }
     }
 }
 

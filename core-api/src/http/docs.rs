@@ -19,15 +19,18 @@ use super::audit::{ActBody, ProofBody};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
 use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
+use super::images::{ImageBody, ImageForm};
 use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
-use super::openapi::{Docs, moment, text, words};
+use super::openapi::{Docs, chars, moment, text, whole, word, words};
 use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
 use super::sessions::{RefreshForm, TokenBody, TokenForm};
 use super::skus::{PriceRequest, SkuBody, SkuRequest};
 use utoipa::PartialSchema as _;
 
 use crate::audit::Action;
+use crate::catalog::SEARCH_CHARS_MAX;
 use crate::ids::CategoryId;
+use crate::money::{Currency, PRICE_MINOR_MAX};
 
 const ETAG: &str = "The version, for `If-Match`. It stays while only what is available changes.";
 const LOCATION: &str = "Where it is.";
@@ -221,6 +224,11 @@ pub(super) fn list_products() -> Docs {
     Docs::new("List products, oldest first")
         .paged()
         .query("category", CategoryId::schema(), "Only products of this category.")
+        .query("q", chars(1, SEARCH_CHARS_MAX), "Only names that hold this, in any case.")
+        .query("price_min", whole(0, PRICE_MINOR_MAX, None), "Only with a SKU that costs no less.")
+        .query("price_max", whole(0, PRICE_MINOR_MAX, None), "Only with a SKU that costs no more.")
+        .query("currency", Currency::schema(), "Only with a SKU sold in this currency.")
+        .query("available", bool::schema(), "Only with a SKU that is there.")
         .answers_page::<ProductBody>("A page of products.")
 }
 
@@ -287,6 +295,55 @@ pub(super) fn set_price() -> Docs {
         .answers::<SkuBody>(200, "The SKU as it is now.")
         .finds()
         .writes()
+}
+
+pub(super) fn list_images() -> Docs {
+    Docs::new("List the images of a product")
+        .answers_page::<ImageBody>("All of them, as they came; `next` is always `null`.")
+        .finds()
+}
+
+pub(super) fn upload_image() -> Docs {
+    Docs::new("Upload an image of a product")
+        .says(
+            "At most 5 MiB and 4000 by 4000 pixels, not animated, and 12 for each product. It is \
+             decoded and written anew: metadata and whatever else is in the file are gone. A \
+             WebP photograph becomes a JPEG.",
+        )
+        .takes_image::<ImageForm>()
+        .answers::<ImageBody>(201, "The image, with links that are good for an hour.")
+        .finds()
+        .refuses(408, &["upload_timeout"])
+        .refuses(409, &["too_many_images"])
+        .refuses(422, &["image_type_mismatch", "image_dimensions", "image_animated"])
+        .refuses(422, &["image_invalid", "image_infected"])
+        .refuses(503, &["image_service_unavailable"])
+        .writes()
+}
+
+pub(super) fn remove_image() -> Docs {
+    Docs::new("Remove an image of a product")
+        .answers_nothing("It is not shown any more.")
+        .finds()
+        .writes()
+}
+
+pub(super) fn read_image() -> Docs {
+    Docs::new("Read an image")
+        .says("By a link as products hold it; it is good for an hour at most.")
+        .query("variant", word(&["thumbnail"]), "Left out for the image as large as it came.")
+        .needs_query(
+            "expires",
+            whole(0, i64::MAX, None),
+            "When the link ends, in seconds since 1970 UTC.",
+        )
+        .needs_query("signature", text(), "What makes the link one that was given out.")
+        .answers_media(&["image/jpeg", "image/png", "image/webp"], "The image.")
+        .header("Content-Disposition", "A name for the file.")
+        .header("X-Content-Type-Options", "`nosniff`.")
+        .finds()
+        .refuses(403, &["image_link_invalid", "image_link_expired"])
+        .refuses(503, &["image_service_unavailable"])
 }
 
 pub(super) fn list_categories() -> Docs {

@@ -14,6 +14,7 @@ mod carts;
 mod catalog;
 mod connect;
 mod idempotency;
+mod images;
 mod inventory;
 mod jobs;
 mod orders;
@@ -33,6 +34,7 @@ use stockade_settings::store::{PostgresUrl, Writers};
 use zeroize::Zeroizing;
 
 pub(super) use self::connect::Login;
+pub(super) use self::images::known as known_images;
 use self::write::PostgresWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, SchemaError, Store};

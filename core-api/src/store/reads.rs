@@ -19,9 +19,10 @@ macro_rules! reads {
 
             use crate::audit::{AuditRow, Looked, Position};
             use crate::cart::ShownLine;
-            use crate::catalog::{Category, Product};
+            use crate::catalog::{Category, Filter, Product};
             use crate::clock::Timestamp;
             use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
+            use crate::images::{Image, ImageKey};
             use crate::inventory::{Entry, StockLevel};
             use crate::orders::{Order, OrderEvent};
             use crate::outbox::Job;
@@ -29,7 +30,8 @@ macro_rules! reads {
             use crate::reach::Reach;
             use crate::sku::Sku;
             use crate::store::rows::{
-                self, accounts, audit, carts, catalog, inventory, jobs, orders, payments, sessions,
+                self, accounts, audit, carts, catalog, images, inventory, jobs, orders, payments,
+                sessions,
             };
             use crate::store::{Slice, Store, StoreError};
 
@@ -155,15 +157,30 @@ macro_rules! reads {
 
                 async fn products(
                     &self,
-                    category: Option<CategoryId>,
+                    filter: &Filter,
                     slice: &Slice<ProductId>,
                 ) -> Result<Vec<Product>, StoreError> {
                     let after = slice.after.map_or(Uuid::nil(), Id::uuid);
                     let limit = i64::from(slice.limit);
                     let list = |statement| query_as(statement).bind(after).bind(limit);
-                    let found = match category {
-                        None => list(catalog::PRODUCTS),
-                        Some(category) => list(catalog::PRODUCTS_IN).bind(category.uuid()),
+                    let found = match filter {
+                        Filter { category: None, name: None, offer: None } => {
+                            list(catalog::PRODUCTS)
+                        }
+                        Filter { category: Some(category), name: None, offer: None } => {
+                            list(catalog::PRODUCTS_IN).bind(category.uuid())
+                        }
+                        filter => {
+                            let offer = filter.offer.unwrap_or_default();
+                            list(catalog::PRODUCTS_LIKE)
+                                .bind(filter.category.map(Id::uuid))
+                                .bind(filter.name.as_deref().map(catalog::like))
+                                .bind(i64::from(filter.offer.is_some()))
+                                .bind(offer.price_min)
+                                .bind(offer.price_max)
+                                .bind(offer.currency.map(|currency| currency.to_string()))
+                                .bind(i64::from(offer.available))
+                        }
                     };
                     catalog::gather(found.fetch_all(&self.readers).await?)
                 }
@@ -171,6 +188,21 @@ macro_rules! reads {
                 async fn product(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
                     let found = query_as(catalog::PRODUCT).bind(id.uuid());
                     Ok(catalog::gather(found.fetch_all(&self.readers).await?)?.pop())
+                }
+
+                async fn image(&self, key: ImageKey) -> Result<Option<Image>, StoreError> {
+                    let found = query_as(images::IMAGE).bind(key.0.as_slice());
+                    let found = found.fetch_optional(&self.readers).await?;
+                    found.map(images::image).transpose()
+                }
+
+                async fn doomed_images(
+                    &self,
+                    now: Timestamp,
+                    limit: u32,
+                ) -> Result<Vec<ImageKey>, StoreError> {
+                    let due = query_scalar(images::DOOMED).bind(now.micros());
+                    images::keys(due.bind(i64::from(limit)).fetch_all(&self.readers).await?)
                 }
 
                 async fn categories(

@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod carts;
 pub(super) mod catalog;
 pub(super) mod idempotency;
+pub(super) mod images;
 pub(super) mod inventory;
 pub(super) mod jobs;
 pub(super) mod orders;

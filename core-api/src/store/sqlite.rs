@@ -9,6 +9,7 @@ mod audit;
 mod carts;
 mod catalog;
 mod idempotency;
+mod images;
 mod inventory;
 mod jobs;
 mod orders;
@@ -29,6 +30,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+pub(super) use self::images::known as known_images;
 use self::write::SqliteWriter;
 use super::reads::reads;
 use super::rows::{hex, listed as rows};

@@ -32,12 +32,13 @@ fn statements(place: &str) -> Vec<String> {
 }
 
 /// Statements that are put together when the program is built; both databases understand them.
-const COMPOSED: [&str; 12] = [
+const COMPOSED: [&str; 13] = [
     audit::LIST,
     audit::LIST_OF_ACTOR,
     audit::LIST_OF_OBJECT,
     catalog::PRODUCTS,
     catalog::PRODUCTS_IN,
+    catalog::PRODUCTS_LIKE,
     catalog::PRODUCT,
     orders::LIST_OWN,
     orders::LIST_OTHERS,

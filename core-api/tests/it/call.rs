@@ -109,8 +109,12 @@ impl Call {
         self.raw("application/json", &body.to_string())
     }
 
-    pub(crate) fn raw(mut self, media_type: &str, body: &str) -> Self {
-        self.body = body.as_bytes().to_vec();
+    pub(crate) fn raw(self, media_type: &str, body: &str) -> Self {
+        self.bytes(media_type, body.as_bytes().to_vec())
+    }
+
+    pub(crate) fn bytes(mut self, media_type: &str, body: Vec<u8>) -> Self {
+        self.body = body;
         self.headers.retain(|(name, _)| *name != "content-type");
         self.header("content-type", media_type)
     }
@@ -148,12 +152,17 @@ impl Call {
         stream
     }
 
-    /// Sends the body after [`begin`](Self::begin) and reads whatever is answered.
-    pub(crate) async fn finish(&self, mut stream: UnixStream) -> String {
-        stream.write_all(&self.body).await.unwrap();
+    /// Reads whatever is answered to a body that does not come.
+    pub(crate) async fn read(&self, mut stream: UnixStream) -> String {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    /// Sends the body after [`begin`](Self::begin) and reads whatever is answered.
+    pub(crate) async fn finish(&self, mut stream: UnixStream) -> String {
+        stream.write_all(&self.body).await.unwrap();
+        self.read(stream).await
     }
 
     /// A connection that has sent nothing yet.
@@ -171,7 +180,7 @@ impl Call {
         let (head, body) = response.unwrap().unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        let answer = Answer { status: head.status, headers: head.headers, body };
+        let answer = Answer { status: head.status, headers: head.headers, body, bytes };
         self.is_described(&answer);
         answer
     }
@@ -203,7 +212,9 @@ impl Call {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// The body, where it is JSON.
     pub(crate) body: Value,
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {

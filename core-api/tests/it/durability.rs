@@ -5,11 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use http_body_util::BodyExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::Connection as _;
-use stockade_core_api::{Clock, Core, verify};
+use stockade_core_api::{Clock, Core, verify, verify_images};
 use stockade_settings::CoreSettings;
+use stockade_test_support::form;
 use tokio::net::UnixStream;
+use tokio::task::JoinSet;
 
 use crate::backend::check_is_private;
 use crate::call::call;
@@ -80,6 +83,7 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         data_key_file = "data-key"
         audit_key_file = "audit-key.pem"
         audit_checkpoints_file = "audit-checkpoints.jsonl"
+        images = {{ folder = "images", link_keys_file = "image-link-keys" }}
 
         [core.store]
         url = "{url}"
@@ -166,6 +170,61 @@ async fn a_killed_process_keeps_what_it_acknowledged() {
     }
     let list = call(socket, &Clock::system(), "GET", "/api/orders?limit=100").send().await;
     assert_eq!(list.body["items"].as_array().unwrap().len(), 20);
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_amid_uploads_shows_what_it_acknowledged_and_leaks_nothing() {
+    const UPLOADS: u8 = 10;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let socket = settings.socket.as_deref().unwrap();
+    let core = Core::start(&settings, Clock::system()).await.unwrap();
+    drop(core);
+    let ask = |method, path: &str| call(socket, &Clock::system(), method, path);
+    let mut acknowledged = Vec::new();
+    for kill in 1..=UPLOADS {
+        let mut process = spawn(folder.path(), &settings);
+        listening(&mut process, socket).await;
+        let product = serde_json::json!({"name": "Vase", "description": ""});
+        let product = ask("POST", "/api/products").json(&product).send().await;
+        let path = format!("{}/images", product.header("location").unwrap());
+        let mut uploads = JoinSet::new();
+        for size in 1..=UPLOADS {
+            let picture = image::GrayImage::new(u32::from(size) * 9, 9);
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+            let body = form::image("image/png", bytes.get_ref());
+            let call = ask("POST", &path).bytes(form::MEDIA_TYPE, body);
+            let mut sender = call.connect().await;
+            uploads.spawn(async move {
+                let answer = sender.send_request(call.request()).await.ok()?;
+                let is_made = answer.status().as_u16() == 201;
+                let bytes = answer.into_body().collect().await.ok()?.to_bytes();
+                is_made.then(|| serde_json::from_slice::<serde_json::Value>(&bytes).unwrap())
+            });
+        }
+        // Each time one more is through.
+        for _ in 1..kill {
+            acknowledged.extend(uploads.join_next().await.unwrap().unwrap());
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+        acknowledged.extend(uploads.join_all().await.into_iter().flatten());
+        let url = settings.store.url.as_ref().unwrap();
+        let report = verify_images(url, None, &settings.images).await.unwrap();
+        assert!(report.is_intact(), "{report}");
+    }
+    let mut process = spawn(folder.path(), &settings);
+    listening(&mut process, socket).await;
+    assert!(acknowledged.len() > 10, "{}", acknowledged.len());
+    for image in &acknowledged {
+        for url in ["url", "thumbnail_url"] {
+            let shown = ask("GET", image[url].as_str().unwrap()).send().await;
+            assert_eq!(shown.status.as_u16(), 200, "{image}");
+        }
+    }
     process.kill().unwrap();
     process.wait().unwrap();
 }

@@ -230,3 +230,78 @@ async fn skus_are_added_and_priced() {
         refused.refused(422, "invalid_request");
     }
 }
+
+#[tokio::test]
+async fn products_are_found_by_what_they_are() {
+    let world = World::start().await;
+    let sku = |sku: &str, price: u32, currency: &str| json!({"sku": sku, "price_minor": price, "currency": currency});
+    let category = world.call("POST", "/api/categories").json(&json!({"name": "Tea"})).send().await;
+    for (name, category, skus) in [
+        ("Grüner TEE 100%", Some(category.text("id")), vec![sku("GREEN", 900_100, "CHF")]),
+        ("Teekanne_1", None, vec![sku("POT", 900_500, "CHF"), sku("POT-L", 900_900, "EUR")]),
+        ("Tasse", None, vec![]),
+    ] {
+        let body = json!({"name": name, "description": "", "category_id": category, "skus": skus});
+        publish(&world, &body).await.created();
+    }
+    world.receive("POT-L", 1).send().await.created();
+    let id = category.text("id");
+    for (query, expected) in [
+        ("q=tee".to_owned(), vec!["Grüner TEE 100%", "Teekanne_1"]),
+        ("q=GR%C3%9CNER".to_owned(), vec!["Grüner TEE 100%"]),
+        ("q=100%25".to_owned(), vec!["Grüner TEE 100%"]),
+        ("q=e_1".to_owned(), vec!["Teekanne_1"]),
+        ("q=r_T".to_owned(), vec![]),
+        ("q=%25".to_owned(), vec!["Grüner TEE 100%"]),
+        ("q=!".to_owned(), vec![]),
+        ("q=%27%20OR%201=1%20--".to_owned(), vec![]),
+        (format!("category={id}"), vec!["Grüner TEE 100%"]),
+        (format!("category={id}&q=kanne"), vec![]),
+        ("price_min=900000".to_owned(), vec!["Grüner TEE 100%", "Teekanne_1"]),
+        ("price_min=900101&price_max=900899".to_owned(), vec!["Teekanne_1"]),
+        ("price_min=900501&price_max=900899".to_owned(), vec![]),
+        ("price_min=900000&currency=EUR".to_owned(), vec!["Teekanne_1"]),
+        ("price_min=900000&available=true".to_owned(), vec!["Teekanne_1"]),
+        // One SKU has to be all of it.
+        ("currency=CHF&available=true".to_owned(), vec![]),
+        ("q=ta&currency=CHF".to_owned(), vec![]),
+        ("q=tass&available=false".to_owned(), vec!["Tasse"]),
+    ] {
+        let found = world.call("GET", format!("/api/products?{query}")).send().await;
+        let names = found.body["items"].as_array().unwrap().iter();
+        let names: Vec<_> = names.map(|item| item["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+    let first = world.call("GET", "/api/products?q=tee&limit=1").send().await;
+    let next = format!("/api/products?q=tee&limit=1&cursor={}", first.text("next"));
+    let second = world.call("GET", next).send().await;
+    assert_eq!(second.body["items"][0]["name"], "Teekanne_1");
+    assert_eq!(second.body["next"], Value::Null);
+
+    for query in [
+        "q=",
+        "q=%00",
+        "q=a%0Ab",
+        "price_min=-1",
+        "price_max=1e9",
+        "price_min=1000000000001",
+        "currency=eur",
+        "available=1",
+        "category=x",
+        "sort=name",
+        "q=a&q=b",
+    ] {
+        let answer = world.call("GET", format!("/api/products?{query}")).send().await;
+        answer.refused(422, "invalid_request");
+    }
+    let long = format!("/api/products?q={}", "x".repeat(101));
+    world.call("GET", long).send().await.refused(422, "invalid_request");
+
+    // What is edited is found by its new name alone.
+    let pot = format!("/api/products/{}", second.body["items"][0]["id"].as_str().unwrap());
+    patch(&world, &pot, "*", &json!({"name": "Samowar"})).send().await;
+    let gone = world.call("GET", "/api/products?q=teekanne").send().await;
+    assert_eq!(gone.body["items"], json!([]));
+    let found = world.call("GET", "/api/products?q=SAMO").send().await;
+    assert_eq!(found.body["items"][0]["name"], "Samowar");
+}

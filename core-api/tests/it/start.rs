@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use hyper::StatusCode;
 use stockade_core_api::{Clock, Core};
-use stockade_settings::CoreSettings;
+
 use stockade_settings::store::StoreSettings;
+use stockade_settings::{CoreSettings, ImageSettings};
 
 use crate::world::{World, settings, signing_key};
 
@@ -35,6 +36,20 @@ async fn a_missing_setting_is_named() {
         ("data_key_file", CoreSettings { data_key_file: None, ..all.clone() }),
         ("audit_key_file", CoreSettings { audit_key_file: None, ..all.clone() }),
         ("audit_checkpoints_file", CoreSettings { audit_checkpoints_file: None, ..all.clone() }),
+        (
+            "images.link_keys_file",
+            CoreSettings {
+                images: ImageSettings { link_keys_file: None, ..all.images.clone() },
+                ..all.clone()
+            },
+        ),
+        (
+            "images.folder",
+            CoreSettings {
+                images: ImageSettings { folder: None, ..all.images.clone() },
+                ..all.clone()
+            },
+        ),
     ];
     for (name, settings) in cases {
         let expected = format!("core.{name} is not set in stockade.toml");

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use stockade_contract::assertion::Scope;
 use stockade_core_api::{Clock, Core, ServeError, SetClock, Timestamp, verify};
-use stockade_settings::{CoreSettings, MailSettings};
+use stockade_settings::{CoreSettings, ImageSettings, MailSettings};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -55,6 +55,11 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         data_key_file: secret("data-key", "a data key that has 32 bytes!!!!"),
         audit_key_file: secret("audit-key.pem", &audit_key()),
         audit_checkpoints_file: Some(folder.join("audit-checkpoints.jsonl")),
+        images: ImageSettings {
+            folder: Some(folder.join("images")),
+            link_keys_file: secret("image-link-keys", "an image link key of 32 bytes!!!"),
+            ..ImageSettings::default()
+        },
         mail: MailSettings { folder: Some(folder.join("mail")), ..MailSettings::default() },
         ..CoreSettings::default()
     }

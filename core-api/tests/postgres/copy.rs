@@ -1,9 +1,12 @@
 //! A shop is copied from SQLite whole and proven, or not at all.
 
+use std::path::Path;
+
 use sqlx::{Connection as _, SqliteConnection};
-use stockade_core_api::{Clock, Core, copy, verify};
+use stockade_core_api::{Clock, Core, copy, verify, verify_images};
 use stockade_settings::CoreSettings;
 use stockade_settings::store::{StoreSettings, StoreUrl};
+use stockade_test_support::form;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -33,9 +36,25 @@ async fn shop(folder: &TempDir) -> (CoreSettings, serde_json::Value) {
         .json(&serde_json::json!({"lines": [{"sku": PRINT, "quantity": 3}]}));
     let placed = order.send().await;
     placed.created();
+    let upload =
+        call(socket, &Clock::system(), "POST", format!("{}/images", product(socket).await))
+            .bytes(form::MEDIA_TYPE, form::image("image/png", &picture()));
+    upload.send().await.created();
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
     (settings, placed.body)
+}
+
+/// The first product, as its path.
+async fn product(socket: &Path) -> String {
+    let list = call(socket, &Clock::system(), "GET", "/api/products?limit=1").send().await;
+    format!("/api/products/{}", list.body["items"][0]["id"].as_str().unwrap())
+}
+
+fn picture() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::GrayImage::new(9, 9).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }
 
 #[tokio::test]
@@ -50,7 +69,8 @@ async fn a_shop_goes_on_in_postgres_where_it_stopped() {
     assert!(copied.report.is_intact(), "{}", copied.report);
     let rows = |table: &str| copied.tables.iter().find(|one| one.0 == table).unwrap().1;
     assert_eq!((rows("orders"), rows("account"), rows("idempotency_key")), (1, 1, 1));
-    assert_eq!(rows("totp"), 1);
+    assert_eq!((rows("totp"), rows("product_image"), rows("image_removal")), (1, 1, 0));
+    assert!(verify_images(to, None, &old.images).await.unwrap().is_intact());
     assert!(rows("stock") > 5 && rows("stock_movement") > 6, "{copied:?}");
     assert!(verify(to, None).await.unwrap().is_intact());
 
@@ -63,6 +83,10 @@ async fn a_shop_goes_on_in_postgres_where_it_stopped() {
     let again = call(socket, &Clock::system(), "GET", path).send().await;
     assert_eq!(again.body["lines"], order["lines"]);
     assert_eq!(again.body["expires_at"], order["expires_at"]);
+    let product = call(socket, &Clock::system(), "GET", product(socket).await).send().await;
+    let image = product.body["images"][0]["url"].as_str().unwrap();
+    let shown = call(socket, &Clock::system(), "GET", image).send().await;
+    assert_eq!(shown.header("content-type"), Some("image/png"));
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
 

@@ -18,6 +18,8 @@ mod admin_users;
 mod audit;
 #[path = "../it/audit_proof.rs"]
 mod audit_proof;
+#[path = "../it/bucket.rs"]
+mod bucket;
 #[path = "../it/call.rs"]
 mod call;
 #[path = "../it/cart.rs"]
@@ -26,12 +28,16 @@ mod cart;
 mod catalog;
 #[path = "../it/categories.rs"]
 mod categories;
+#[path = "../it/clamd.rs"]
+mod clamd;
 #[path = "../it/conservation.rs"]
 mod conservation;
 #[path = "../it/durability.rs"]
 mod durability;
 #[path = "../it/factors.rs"]
 mod factors;
+#[path = "../it/images.rs"]
+mod images;
 #[path = "../it/inventory.rs"]
 mod inventory;
 #[path = "../it/keys.rs"]

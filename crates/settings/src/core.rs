@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::images::{ImageSettings, ScannerSettings};
 use crate::mail::MailSettings;
 use crate::store::StoreSettings;
 
@@ -47,6 +48,10 @@ pub struct CoreSettings {
     pub password_hashes_max: NonZeroUsize,
     /// How people are written to.
     pub mail: MailSettings,
+    /// Where products' images are kept.
+    pub images: ImageSettings,
+    /// Who looks into them before.
+    pub scanner: ScannerSettings,
     /// Whoever moves the money.
     pub payments: PaymentSettings,
 }
@@ -93,6 +98,8 @@ impl Default for CoreSettings {
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
             mail: MailSettings::default(),
+            images: ImageSettings::default(),
+            scanner: ScannerSettings::default(),
             payments: PaymentSettings::default(),
         }
     }

@@ -14,6 +14,7 @@ pub mod bundle_folder;
 mod core;
 mod edge;
 mod file;
+mod images;
 mod mail;
 pub mod secret;
 pub mod store;
@@ -24,6 +25,7 @@ pub use edge::{
     TlsSettings, TokenAlgorithm, TokenType, Upstream,
 };
 pub use file::SettingsError;
+pub use images::{BucketSettings, ImageSettings, ScannerSettings};
 pub use mail::{MailSettings, MailTls};
 use serde::Deserialize;
 

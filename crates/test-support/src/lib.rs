@@ -9,6 +9,7 @@
 //! | [`Said`] | what a command of the built `stockade` said |
 //! | [`RawTls`], [`RawH2`] | clients that send what no library would |
 //! | [`postgres`] | a PostgreSQL cluster of the test's own |
+//! | [`form`] | forms with files in them |
 //! | [`vectors`] | attack and conformance vectors, and the ledger of those that do not hold |
 //!
 //! Nothing here is a stand-in for a part of ours. A [`Recorder`] is an upstream like anybody's.
@@ -31,6 +32,7 @@ pub mod deadline;
 mod door;
 mod edge_alone;
 mod first_start;
+pub mod form;
 mod issuer;
 pub mod postgres;
 mod process;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stockade_test_support::Answer;
+use stockade_test_support::form::{self, Part};
 
 use crate::asked::{Asked, asked, percent_encoded};
 use crate::inventor::Inventor;
@@ -51,7 +52,7 @@ const RARE: &[&str] =
 async fn no_invented_request_is_answered_off_the_description() {
     let shop = Shop::open().await;
     let mut inventor = Inventor::new(SEED, &shop.document);
-    let lamp = lamp(&shop).await;
+    let mut places = BTreeMap::from([("set_price", lamp(&shop).await)]);
     let (mut guest, mut statuses) = (shop.guest(), BTreeMap::<&str, BTreeMap<u16, usize>>::new());
     let mut faults = Vec::new();
     for round in 0..REQUESTS {
@@ -63,14 +64,19 @@ async fn no_invented_request_is_answered_off_the_description() {
                 continue;
             }
             let mut call = invent(&mut inventor, method, path, operation);
-            if id == "set_price" && inventor.one_in(2) {
-                // A product and a SKU of its own are hardly found by chance.
-                call.target.clone_from(&lamp);
+            // What belongs together is hardly found by chance.
+            if let Some(place) = places.get(id).filter(|_| inventor.one_in(2)) {
+                call.target.clone_from(place);
             }
+            let asked_at = call.target.clone();
             match send(&mut guest, &mut inventor, id, call).await {
                 Ok(answer) => {
                     *statuses.entry(id).or_default().entry(answer.status).or_default() += 1;
-                    remember(&mut inventor, &answer);
+                    if id == "upload_image" {
+                        remember_image(&mut places, &asked_at, &answer);
+                    } else {
+                        remember(&mut inventor, &answer);
+                    }
                 }
                 Err(fault) => faults.push(format!("{id}, round {round}: {fault}")),
             }
@@ -134,9 +140,13 @@ fn invent(inventor: &mut Inventor<'_>, method: &str, path: &str, operation: &Val
     }
     let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
     for (media, body) in bodies {
+        if media == "multipart/form-data" {
+            call = call.body(form::MEDIA_TYPE, form_of_image(inventor));
+            continue;
+        }
         let value = inventor.value(&body["schema"]);
         call = call
-            .body(media, if media.ends_with("json") { value.to_string() } else { form(&value) });
+            .body(media, if media.ends_with("json") { value.to_string() } else { encoded(&value) });
     }
     call
 }
@@ -171,11 +181,36 @@ fn remember(inventor: &mut Inventor<'_>, answer: &Answer) {
     }
 }
 
+/// Where an image is, and its product's.
+fn remember_image(places: &mut BTreeMap<&str, String>, target: &str, answer: &Answer) {
+    if answer.status == 201 {
+        let made = answer.json();
+        places.insert("read_image", made["url"].as_str().unwrap().to_owned());
+        let id = made["id"].as_str().unwrap();
+        places.insert("remove_image", format!("{target}/{id}"));
+    }
+}
+
+/// A form with a picture in it, or nearly.
+fn form_of_image(inventor: &mut Inventor<'_>) -> Vec<u8> {
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\
+        \0\0\0\nIDATx\x9cc\xc8\0\0\0j\0i9FJ\x8a\0\0\0\0IEND\xaeB`\x82";
+    let media_type = *inventor.one_of(&["image/png", "image/png", "image/png", "image/webp"]);
+    let bytes = if inventor.one_in(10) { &PNG[..20] } else { PNG };
+    let mut parts =
+        vec![Part { name: "image", file_name: None, media_type: Some(media_type), bytes }];
+    let alt = inventor.odd_text();
+    if inventor.one_in(2) {
+        parts.push(Part { name: "alt", file_name: None, media_type: None, bytes: alt.as_bytes() });
+    }
+    form::multipart(&parts)
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn form(value: &Value) -> String {
+fn encoded(value: &Value) -> String {
     let pairs = value.as_object().into_iter().flatten();
     let pairs = pairs.map(|(name, value)| {
         format!("{}={}", percent_encoded(name), percent_encoded(&plain(value)))

@@ -18,6 +18,7 @@ mod body_bombs;
 mod canary;
 mod contract;
 mod edge_codes;
+mod images;
 mod invented;
 mod inventor;
 mod json_bodies;

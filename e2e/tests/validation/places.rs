@@ -73,9 +73,11 @@ impl Tried<'_> {
         for name in ["category", "cursor", "limit", "q"] {
             let target = format!("/api/products?{name}={}", percent_encoded(self.text));
             let answer = guest.ask(asked("GET", &target)).await?;
+            let is_searched = is_length(self.text, 1, 100) && !self.text.contains(char::is_control);
             let limit = self.text.parse().is_ok_and(|limit: u32| (1..=100).contains(&limit));
             match answer.status {
                 200 if name == "limit" && limit => {}
+                200 if name == "q" && is_searched => {}
                 414 if target.len() > 8 * 1024 => {}
                 _ => is_located(&answer, "")?,
             }

@@ -44,12 +44,13 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::open_with("[edge.connections]\nhead_timeout_ms = 2000\nbody_timeout_ms = 2000").await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn open_with(config: &str) -> Self {
         let policies = without_limits();
-        let stockade = Setup::default()
-            .policies(policies.path())
-            .config("[edge.connections]\nhead_timeout_ms = 2000\nbody_timeout_ms = 2000")
-            .start()
-            .await;
+        let stockade = Setup::default().policies(policies.path()).config(config).start().await;
         let document = stockade.visitor().get("/api/openapi.json").send().await.json();
         Self { contract: Contract::read(&document), document, stockade, _policies: policies }
     }

@@ -28,10 +28,11 @@ const EDGES: &[(&str, Uses)] = &[
     ("contract",     Uses::Only(&[])),
     ("settings",     Uses::Only(&[])),
     ("telemetry",    Uses::Only(&[])),
+    ("images",       Uses::Only(&[])),
     ("policy",       Uses::Only(&[])),
     ("audit",        Uses::Only(&["policy"])),
     ("proxy",        Uses::Only(&["contract", "policy", "audit", "settings", "telemetry"])),
-    ("core-api",     Uses::Only(&["contract", "audit", "settings", "telemetry"])),
+    ("core-api",     Uses::Only(&["contract", "audit", "images", "settings", "telemetry"])),
     ("cli",          Uses::Product),
     ("test-support", Uses::Anything),
     ("e2e",          Uses::Anything),
@@ -58,6 +59,7 @@ const CONFINED: &[Confined] = &[
     Confined { library: "axum", holders: &["core-api"], testers: &[] },
     Confined { library: "sqlx", holders: &["core-api"], testers: &[] },
     Confined { library: "casbin", holders: &["policy", "bench"], testers: &[] },
+    Confined { library: "image", holders: &["images"], testers: &["core-api"] },
     Confined { library: "jsonwebtoken", holders: &["proxy", "core-api", "test-support", "e2e", "bench"], testers: &[] },
 ];
 

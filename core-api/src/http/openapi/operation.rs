@@ -21,10 +21,12 @@ use super::schemas::{self, problem, text};
 use crate::http::RouteFacts;
 use crate::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::ids::ProductId;
+use crate::images::ImageKey;
 use crate::sku::Sku;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
 
 /// Schemas by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -149,6 +151,15 @@ impl Docs {
         self.body::<T>(FORM).refuses(413, &["body_too_large"])
     }
 
+    /// Takes an image in a form.
+    pub(crate) fn takes_image<T: ToSchema>(self) -> Self {
+        self.body::<T>(MULTIPART)
+            .refuses(400, &["invalid_form"])
+            .refuses(413, &["body_too_large"])
+            .refuses(415, &["unsupported_media_type"])
+            .refuses(422, &["invalid_request"])
+    }
+
     /// Takes a JSON body that is somebody else's to describe.
     pub(crate) fn takes_unread(mut self) -> Self {
         let body = RequestBodyBuilder::new().content(JSON, Content::new(Some(schemas::object())));
@@ -180,12 +191,32 @@ impl Docs {
 
     /// Takes a parameter in its query.
     pub(crate) fn query(
-        mut self,
+        self,
         name: &str,
         schema: impl Into<RefOr<Schema>>,
         description: &str,
     ) -> Self {
-        let parameter = parameter(name, ParameterIn::Query, Required::False);
+        self.in_query(name, Required::False, schema, description)
+    }
+
+    /// Takes a parameter in its query that has to be there.
+    pub(crate) fn needs_query(
+        self,
+        name: &str,
+        schema: impl Into<RefOr<Schema>>,
+        description: &str,
+    ) -> Self {
+        self.in_query(name, Required::True, schema, description)
+    }
+
+    fn in_query(
+        mut self,
+        name: &str,
+        required: Required,
+        schema: impl Into<RefOr<Schema>>,
+        description: &str,
+    ) -> Self {
+        let parameter = parameter(name, ParameterIn::Query, required);
         let parameter = parameter.schema(Some(schema)).description(Some(description));
         self.operation = self.operation.parameter(parameter);
         self
@@ -308,6 +339,7 @@ fn tag(path: &str) -> &str {
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "sku" => schemas::of::<Sku>(),
+        "key" => schemas::of::<ImageKey>(),
         "provider" => text().into(),
         // All ids look alike.
         _ => schemas::of::<ProductId>(),

@@ -13,9 +13,10 @@ use crate::catalog::{
 };
 use crate::http::body::Count;
 use crate::ids::{
-    AccountId, CategoryId, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
+    AccountId, CategoryId, ImageId, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
     ReservationId,
 };
+use crate::images::ImageKey;
 use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
@@ -35,10 +36,11 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | JobId | MovementId | OrderId | PaymentId | ProductId | RefundId
-        | ReservationId => string()
+    AccountId | CategoryId | ImageId | JobId | MovementId | OrderId | PaymentId | ProductId
+        | RefundId | ReservationId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
+    ImageKey => string().pattern(Some("^[0-9a-f]{32}$"));
     Currency => string().pattern(Some("^[A-Z]{3}$")).examples(["EUR"]);
     PriceMinor => whole(1, PRICE_MINOR_MAX, None);
     Count => whole(1, i64::from(QUANTITY_MAX), None);
@@ -74,7 +76,7 @@ pub(in crate::http) fn text() -> Schema {
 }
 
 /// A whole number within bounds.
-pub(super) fn whole(least: i64, most: i64, default: Option<i64>) -> ObjectBuilder {
+pub(in crate::http) fn whole(least: i64, most: i64, default: Option<i64>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
@@ -91,6 +93,11 @@ pub(super) fn named(name: String) -> RefOr<Schema> {
 /// The schema of a value that stands for itself.
 pub(super) fn of<T: PartialSchema>() -> RefOr<Schema> {
     T::schema()
+}
+
+/// One of these words.
+pub(in crate::http) fn word(words: &[&str]) -> ObjectBuilder {
+    string().enum_values(Some(words.iter().copied()))
 }
 
 /// A page of things.
@@ -140,6 +147,7 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn chars(least: usize, most: usize) -> ObjectBuilder {
+/// A text of so many characters.
+pub(in crate::http) fn chars(least: usize, most: usize) -> ObjectBuilder {
     string().min_length(Some(least)).max_length(Some(most))
 }

@@ -37,15 +37,15 @@ pub(super) const INSERT_CATEGORIES: &str = "
     SELECT *, $4::bigint FROM unnest($1::uuid[], $2::text[], $3::text[])";
 
 pub(super) const INSERT_PRODUCTS: &str = "
-    INSERT INTO product (id, name, description, category_id, created_at)
-    SELECT *, $5::bigint FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])";
+    INSERT INTO product (id, name, description, category_id, name_folded, created_at)
+    SELECT *, $6::bigint FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[])";
 
 pub(super) const INSERT_SKUS: &str = "
     INSERT INTO sku (sku, product_id, price_minor, currency)
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[])";
 
 pub(super) const SET_VERSION: &str = "UPDATE product SET version = $2 WHERE id = $1";
-pub(super) const SET_NAME: &str = "UPDATE product SET name = $2 WHERE id = $1";
+pub(super) const SET_NAME: &str = "UPDATE product SET name = $2, name_folded = $3 WHERE id = $1";
 pub(super) const SET_DESCRIPTION: &str = "UPDATE product SET description = $2 WHERE id = $1";
 pub(super) const SET_CATEGORY: &str = "UPDATE product SET category_id = $2 WHERE id = $1";
 pub(super) const SET_PRICE: &str = "UPDATE sku SET price_minor = $2 WHERE sku = $1";
@@ -135,8 +135,9 @@ async fn save_products(
     let texts: Vec<_> = new.iter().map(|product| product.description.as_str()).collect();
     let categories: Vec<Option<Uuid>> =
         new.iter().map(|product| product.category.map(Id::uuid)).collect();
+    let folded: Vec<_> = new.iter().map(|product| product.name.folded()).collect();
     let insert = sqlx::query(INSERT_PRODUCTS).bind(ids).bind(names).bind(texts);
-    insert.bind(categories).bind(now).execute(connection).await?;
+    insert.bind(categories).bind(folded).bind(now).execute(connection).await?;
     Ok(())
 }
 
@@ -166,7 +167,7 @@ async fn save_edits(
 ) -> Result<(), StoreError> {
     for (id, name) in &changes.names {
         let set = sqlx::query(SET_NAME).bind(id.uuid()).bind(name.as_str());
-        set.execute(&mut *connection).await?;
+        set.bind(name.folded()).execute(&mut *connection).await?;
     }
     for (id, description) in &changes.descriptions {
         let set = sqlx::query(SET_DESCRIPTION).bind(id.uuid()).bind(description.as_str());

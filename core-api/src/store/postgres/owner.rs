@@ -31,6 +31,7 @@ const GRANT: &str = "
                                  product, sku, stock, reservation, stock_movement, orders,
                                  order_line, order_event, idempotency_key, payment, refund,
                                  provider_event, job, cart_line TO ' || program;
+        EXECUTE 'GRANT INSERT, DELETE ON product_image, image_removal TO ' || program;
         EXECUTE 'GRANT UPDATE (password_hash, role, disabled_at, tokens_not_before,
                               email_verified_at) ON account TO ' || program;
         EXECUTE 'GRANT UPDATE (ended_at, second_factor_at) ON session TO ' || program;
@@ -39,7 +40,7 @@ const GRANT: &str = "
         EXECUTE 'GRANT UPDATE (spent_at) ON refresh_token TO ' || program;
         EXECUTE 'GRANT UPDATE (expires_at) ON password_link TO ' || program;
         EXECUTE 'GRANT UPDATE (name) ON category TO ' || program;
-        EXECUTE 'GRANT UPDATE (name, description, category_id, version, deleted_at)
+        EXECUTE 'GRANT UPDATE (name, name_folded, description, category_id, version, deleted_at)
                     ON product TO ' || program;
         EXECUTE 'GRANT UPDATE (price_minor) ON sku TO ' || program;
         EXECUTE 'GRANT UPDATE (on_hand, reserved) ON stock TO ' || program;

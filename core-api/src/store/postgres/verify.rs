@@ -76,6 +76,9 @@ const SOUND: [Rule; 2] = [
                         SELECT 'sku', 'product', count(*) FROM sku AS c
                          WHERE NOT EXISTS (SELECT 1 FROM product WHERE id = c.product_id)
                          UNION ALL
+                        SELECT 'product_image', 'product', count(*) FROM product_image AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM product WHERE id = c.product_id)
+                         UNION ALL
                         SELECT 'session', 'account', count(*) FROM session AS c
                          WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
                          UNION ALL

@@ -24,8 +24,8 @@ use tokio::time::timeout;
 
 use super::connect::Login;
 use super::{
-    account_book, accounts, audit, carts, catalog, idempotency, inventory, jobs, orders, payments,
-    sessions,
+    account_book, accounts, audit, carts, catalog, idempotency, images, inventory, jobs, orders,
+    payments, sessions,
 };
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
@@ -167,6 +167,7 @@ async fn load(
     let mail = account_book::load_mail(connection, wanted.mail, now).await?;
     let names = accounts::load_names(connection, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
+    let album = images::load(connection, &wanted.albums).await?;
 
     let carts = carts::load(connection, &wanted.carts).await?;
     let seen_jobs = jobs::load(connection, wanted, now).await?;
@@ -202,6 +203,7 @@ async fn load(
         shelf,
         prices,
         catalog,
+        album,
         orders,
         payments,
         outbox,
@@ -245,6 +247,7 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
     account_book::save_additions(connection, sheet).await?;
     account_book::save_mail(connection, sheet).await?;
     catalog::save(connection, sheet).await?;
+    images::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
     payments::save(connection, sheet).await?;

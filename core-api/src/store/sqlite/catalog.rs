@@ -42,8 +42,8 @@ const INSERT_CATEGORIES: &str = "
       FROM json_each($1)";
 
 const INSERT_PRODUCTS: &str = "
-    INSERT INTO product (id, name, description, category_id, created_at)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), $2
+    INSERT INTO product (id, name, description, category_id, name_folded, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), value ->> 4, $2
       FROM json_each($1)";
 
 const INSERT_SKUS: &str = "
@@ -52,7 +52,7 @@ const INSERT_SKUS: &str = "
       FROM json_each($1)";
 
 const SET_VERSION: &str = "UPDATE product SET version = $2 WHERE id = $1";
-const SET_NAME: &str = "UPDATE product SET name = $2 WHERE id = $1";
+const SET_NAME: &str = "UPDATE product SET name = $2, name_folded = $3 WHERE id = $1";
 const SET_DESCRIPTION: &str = "UPDATE product SET description = $2 WHERE id = $1";
 const SET_CATEGORY: &str = "UPDATE product SET category_id = $2 WHERE id = $1";
 const SET_PRICE: &str = "UPDATE sku SET price_minor = $2 WHERE sku = $1";
@@ -134,7 +134,8 @@ fn category_row(category: &NewCategory) -> impl Serialize {
 
 fn product_row(product: &NewProduct) -> impl Serialize {
     let (name, description) = (product.name.clone(), product.description.clone());
-    (hex(product.id), name, description, product.category.map(hex))
+    let folded = product.name.folded();
+    (hex(product.id), name, description, product.category.map(hex), folded)
 }
 
 fn sku_rows(changes: &Changes) -> Vec<impl Serialize> {
@@ -156,7 +157,7 @@ async fn save_edits(
 ) -> Result<(), StoreError> {
     for (id, name) in &changes.names {
         let set = sqlx::query(SET_NAME).bind(id.uuid()).bind(name.as_str());
-        set.execute(&mut *connection).await?;
+        set.bind(name.folded()).execute(&mut *connection).await?;
     }
     for (id, description) in &changes.descriptions {
         let set = sqlx::query(SET_DESCRIPTION).bind(id.uuid()).bind(description.as_str());

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    account_book, accounts, audit, carts, catalog, idempotency, inventory, jobs, orders, payments,
-    sessions,
+    account_book, accounts, audit, carts, catalog, idempotency, images, inventory, jobs, orders,
+    payments, sessions,
 };
 use crate::clock::Timestamp;
 use crate::payments::EVENT_LIFE;
@@ -63,6 +63,7 @@ impl WriteStore for SqliteWriter {
         skus.extend(due.values().map(|hold| hold.sku.clone()));
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
+        let album = images::load(connection, &wanted.albums).await?;
         let names = accounts::load_names(connection, wanted).await?;
         let accounts = account_book::load(connection, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
@@ -74,6 +75,7 @@ impl WriteStore for SqliteWriter {
             shelf,
             prices,
             catalog,
+            album,
             orders,
             payments,
             outbox,
@@ -97,6 +99,7 @@ impl WriteStore for SqliteWriter {
         account_book::save_additions(connection, sheet).await?;
         account_book::save_mail(connection, sheet).await?;
         catalog::save(connection, sheet).await?;
+        images::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
         payments::save(connection, sheet).await?;

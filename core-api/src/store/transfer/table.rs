@@ -113,7 +113,7 @@ impl Column {
     }
 }
 
-pub(in crate::store) const TABLES: [Table; 28] = [
+pub(in crate::store) const TABLES: [Table; 30] = [
     Table {
         name: "account",
         columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text],
@@ -238,17 +238,39 @@ pub(in crate::store) const TABLES: [Table; 28] = [
     },
     Table {
         name: "product",
-        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Id, Kind::Number, Kind::Number],
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Id, Kind::Number, Kind::Number, Kind::Text],
         count: "SELECT count(*) FROM product",
         read: "SELECT id, name, description, created_at, category_id, version,
-                      deleted_at
+                      deleted_at, name_folded
                  FROM product",
         write: "INSERT INTO product (id, name, description, created_at, category_id, version,
-                        deleted_at)
+                        deleted_at, name_folded)
                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[],
                                      $5::uuid[],
                                      $6::bigint[],
-                                     $7::bigint[])",
+                                     $7::bigint[],
+                                     $8::text[])",
+    },
+    Table {
+        name: "product_image",
+        columns: &[Kind::Id, Kind::Id, Kind::Bytes, Kind::Text, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM product_image",
+        read: "SELECT id, product_id, key, media_type, width, height, thumbnail_width,
+                      thumbnail_height, alt, created_at
+                 FROM product_image",
+        write: "INSERT INTO product_image (id, product_id, key, media_type, width, height,
+                        thumbnail_width, thumbnail_height, alt, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::text[],
+                                     $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                                     $9::text[], $10::bigint[])",
+    },
+    Table {
+        name: "image_removal",
+        columns: &[Kind::Bytes, Kind::Number],
+        count: "SELECT count(*) FROM image_removal",
+        read: "SELECT key, due_at FROM image_removal",
+        write: "INSERT INTO image_removal (key, due_at)
+                SELECT * FROM unnest($1::bytea[], $2::bigint[])",
     },
     Table {
         name: "sku",
