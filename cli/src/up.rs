@@ -150,6 +150,10 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     if core.data_key_file.is_none() {
         core.data_key_file = Some(secrets::secret(data, "data-key")?);
     }
+    if core.index_key_file.is_none() {
+        core.index_key_file = Some(secrets::secret(data, "index-key")?);
+    }
+    core.erasure_journal_file.get_or_insert_with(|| data.path("erasures.jsonl"));
     core.mail.folder.get_or_insert_with(|| data.path("mail"));
     let edge = &mut settings.edge;
     if edge.tls.certificate_file.is_none() && edge.tls.private_key_file.is_none() {

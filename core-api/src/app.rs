@@ -12,6 +12,7 @@ use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
+use crate::privacy::ErasureJournal;
 use crate::store::Store;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) journal: ErasureJournal,
     pub(crate) texts: Texts,
     /// Places for work that is done after the answer.
     pub(crate) errands: Arc<Semaphore>,

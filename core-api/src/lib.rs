@@ -8,6 +8,7 @@
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
 //! | `accounts` | accounts, passwords, sessions and their tokens |
+//! | `privacy` | what is kept of people, for how long, and how it ends |
 //!
 //! `http` is the first file to read: every route stands in one table there, and [`openapi`] is
 //! made from it. Handlers translate in, call one domain operation, translate out. Domains know
@@ -32,6 +33,7 @@
 //! and reads no tokens; it issues them.
 
 mod accounts;
+mod alone;
 mod app;
 mod catalog;
 mod clock;
@@ -46,6 +48,8 @@ mod metrics;
 mod money;
 mod moving;
 mod orders;
+mod privacy;
+mod privacy_admin;
 mod reach;
 mod sku;
 mod start;
@@ -53,6 +57,7 @@ mod store;
 mod user_admin;
 mod vault;
 mod verify;
+mod version;
 mod worksheet;
 mod writer;
 
@@ -68,6 +73,7 @@ pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
 pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
+pub use privacy_admin::{ErasuresReplayed, PrivacyAdmin, PrivacyError, RetentionReport};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
 use stockade_telemetry::ops::OpsListener;
@@ -153,6 +159,7 @@ impl Core {
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
+        sweeping.spawn(privacy::keep_forever(Arc::clone(&app)));
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,

@@ -67,6 +67,8 @@ pub(crate) struct CoreMetrics {
     logins: IntCounterVec,
     refreshes: IntCounterVec,
     mails: IntCounterVec,
+    erasures: IntCounterVec,
+    retention_overdue_seconds: IntGaugeVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -161,6 +163,12 @@ impl CoreMetrics {
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
             refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
             mails: metrics.counter("mails_total", "Messages handed over.", &["outcome"])?,
+            erasures: metrics.counter("erasures_total", "Accounts erased.", NO_LABELS)?,
+            retention_overdue_seconds: metrics.gauge(
+                "retention_overdue_seconds",
+                "How long the oldest row is kept beyond its time.",
+                &["rule"],
+            )?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -216,6 +224,17 @@ impl CoreMetrics {
         debug_assert!(MAIL_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         self.mails.with_label_values(&[outcome]).inc_by(count);
+    }
+
+    /// Counts an account that was erased.
+    pub(crate) fn erased(&self) {
+        self.erasures.with_label_values(NO_LABELS).inc();
+    }
+
+    /// How long the oldest row is overdue under a rule of the retention table.
+    pub(crate) fn overdue(&self, rule: &'static str, age: Duration) {
+        let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.retention_overdue_seconds.with_label_values(&[rule]).set(age);
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::{
-    AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
+    AccountBook, AccountsWanted, Names, NewAccount, NewEmailLink, NewLink, Revocation, SessionBook,
+    TokenHash,
 };
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
@@ -16,8 +17,10 @@ use crate::inventory::{Hold, HoldStep, Holds, Shelf};
 use crate::mail::Outbox;
 use crate::money::Money;
 use crate::orders::OrderBook;
+use crate::privacy::{ConsentBook, Erasure, NewConsent, OrderCount};
 use crate::reach::Reach;
 use crate::sku::Sku;
+use crate::vault::WrappedKey;
 
 /// The rows a batch asks for.
 ///
@@ -45,6 +48,12 @@ pub(crate) struct Wanted {
     pub(crate) links: BTreeSet<TokenHash>,
     /// Messages that are due.
     pub(crate) mail: bool,
+    /// Accounts whose orders are counted.
+    pub(crate) orders_of: BTreeSet<AccountId>,
+    /// Accounts whose consents are looked at.
+    pub(crate) consents: BTreeSet<AccountId>,
+    /// Some data keys that another key-encryption key than this one wrapped.
+    pub(crate) keys_not_of: Option<[u8; 8]>,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
 }
@@ -66,6 +75,9 @@ pub(crate) struct Loaded {
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Outbox,
+    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) consents: ConsentBook,
+    pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -83,6 +95,9 @@ pub(crate) struct Worksheet {
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Outbox,
+    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) consents: ConsentBook,
+    pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
     pub(crate) new: Additions,
     /// Holds that were given back, and why.
     pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
@@ -96,11 +111,24 @@ pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) links: Vec<NewLink>,
     /// Links to prove an address.
-    pub(crate) email_links: Vec<NewLink>,
+    pub(crate) email_links: Vec<NewEmailLink>,
     pub(crate) revocations: Vec<Revocation>,
     /// Accounts whose links are spent.
     pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
+    pub(crate) consents: Vec<NewConsent>,
+    pub(crate) rewrapped: Vec<(AccountId, WrappedKey)>,
+    /// Accounts that end with this batch.
+    pub(crate) erased: Vec<Erasure>,
+}
+
+impl Additions {
+    /// Forgets what the batch adds to an account.
+    pub(crate) fn forget(&mut self, account: AccountId) {
+        self.links.retain(|link| link.account != account);
+        self.email_links.retain(|link| link.account != account);
+        self.consents.retain(|consent| consent.account != account);
+    }
 }
 
 impl Worksheet {
@@ -119,6 +147,9 @@ impl Worksheet {
             sessions: loaded.sessions,
             links: loaded.links,
             mail: loaded.mail,
+            orders_of: loaded.orders_of,
+            consents: loaded.consents,
+            old_keys: loaded.old_keys,
             new: Additions::default(),
             given_back: Vec::new(),
             sweep: false,

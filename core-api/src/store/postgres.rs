@@ -14,12 +14,15 @@ mod connect;
 mod idempotency;
 mod inventory;
 mod orders;
+mod privacy;
 mod sessions;
+mod unsealed;
 mod write;
 
 pub(super) mod owner;
 pub(super) mod verify;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -31,6 +34,7 @@ pub(super) use self::connect::Login;
 use self::write::PostgresWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, SchemaError};
+use crate::vault::Vault;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -43,6 +47,7 @@ const APPLIED: &str = "SELECT version, checksum, success FROM _sqlx_migrations O
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
     readers: PgPool,
+    vault: Arc<Vault>,
 }
 
 /// How the database is reached, and by how many.
@@ -52,6 +57,7 @@ pub(super) struct PostgresSetup<'a> {
     pub(super) password: Option<Zeroizing<String>>,
     pub(super) writers: Writers,
     pub(super) readers_max: u32,
+    pub(super) vault: &'a Arc<Vault>,
 }
 
 impl PostgresStore {
@@ -60,16 +66,18 @@ impl PostgresStore {
         let login = Login::new(setup.url, setup.password.as_ref());
         let mut first = login.connect().await?;
         check_schema(&mut first).await?;
-        let mut writers = vec![PostgresWriter::boxed(login.clone(), first)];
+        unsealed::seal_everything(&mut first, setup.vault).await?;
+        let vault = || Arc::clone(setup.vault);
+        let mut writers = vec![PostgresWriter::boxed(login.clone(), first, vault())];
         for _ in 1..setup.writers.count() {
             let connection = login.connect().await?;
-            writers.push(PostgresWriter::boxed(login.clone(), connection));
+            writers.push(PostgresWriter::boxed(login.clone(), connection, vault()));
         }
         let readers = PgPoolOptions::new()
             .max_connections(setup.readers_max)
             .acquire_timeout(READER_WAIT_MAX)
             .connect_lazy_with(login.for_reading());
-        Ok(Opened { store: Box::new(Self { readers }), writers })
+        Ok(Opened { store: Box::new(Self { readers, vault: vault() }), writers })
     }
 }
 

@@ -7,7 +7,10 @@ pub(super) mod catalog;
 pub(super) mod idempotency;
 pub(super) mod inventory;
 pub(super) mod orders;
+pub(super) mod privacy;
+pub(super) mod sealing;
 pub(super) mod sessions;
+pub(super) mod unsealed;
 
 use super::StoreError;
 use crate::sku::Sku;

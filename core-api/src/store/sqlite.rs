@@ -9,13 +9,16 @@ mod catalog;
 mod idempotency;
 mod inventory;
 mod orders;
+mod privacy;
 mod sessions;
+mod unsealed;
 pub(super) mod verify;
 mod write;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -30,11 +33,18 @@ use self::write::SqliteWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, StoreError, WriteStore};
 use crate::ids::Id;
+use crate::vault::Vault;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a connection waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Writes the file anew: what was deleted before `secure_delete` goes with the old one.
+const VACUUM: &str = "VACUUM";
+
+/// Moves the write-ahead log into the file, and leaves it empty.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Connections that read.
 const READERS_MAX: u32 = 4;
@@ -43,16 +53,19 @@ const READERS_MAX: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     readers: SqlitePool,
+    vault: Arc<Vault>,
 }
 
 impl SqliteStore {
-    /// Opens the database, makes it where there is none, and brings its tables up to date.
-    pub(crate) async fn open(file: &Path) -> Result<Opened, OpenError> {
+    /// Opens the database, makes it where there is none, and brings it up to date.
+    pub(crate) async fn open(file: &Path, vault: &Arc<Vault>) -> Result<Opened, OpenError> {
         make(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // What is deleted is overwritten, also in tables that go with a migration.
+            .pragma("secure_delete", "ON");
         let mut writer = options
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
@@ -60,12 +73,15 @@ impl SqliteStore {
             .connect()
             .await?;
         migrate(&mut writer).await?;
+        seal(&mut writer, vault).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options.read_only(true))
             .await?;
-        let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(SqliteWriter::new(writer))];
-        Ok(Opened { store: Box::new(Self { readers }), writers })
+        let writer = SqliteWriter::new(writer, Arc::clone(vault));
+        let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(writer)];
+        let vault = Arc::clone(vault);
+        Ok(Opened { store: Box::new(Self { readers, vault }), writers })
     }
 }
 
@@ -78,6 +94,16 @@ fn make(file: &Path) -> Result<(), OpenError> {
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
     MIGRATIONS.run(&mut *writer).await?;
     writer.clear_cached_statements().await?;
+    Ok(())
+}
+
+/// Seals what an earlier version wrote in the clear, and leaves no trace of it in the file.
+async fn seal(writer: &mut SqliteConnection, vault: &Vault) -> Result<(), OpenError> {
+    if unsealed::seal_everything(writer, vault).await? > 0 {
+        for statement in [VACUUM, CHECKPOINT] {
+            sqlx::query(statement).execute(&mut *writer).await?;
+        }
+    }
     Ok(())
 }
 

@@ -78,6 +78,8 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        index_key_file = "index-key"
+        erasure_journal_file = "erasures.jsonl"
 
         [core.store]
         url = "{url}"

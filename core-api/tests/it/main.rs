@@ -21,6 +21,7 @@ mod mail;
 mod orders;
 mod overload;
 mod passwords;
+mod privacy;
 mod products;
 mod revocations;
 mod sessions;

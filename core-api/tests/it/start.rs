@@ -33,6 +33,8 @@ async fn a_missing_setting_is_named() {
         ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
         ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
         ("data_key_file", CoreSettings { data_key_file: None, ..all.clone() }),
+        ("index_key_file", CoreSettings { index_key_file: None, ..all.clone() }),
+        ("erasure_journal_file", CoreSettings { erasure_journal_file: None, ..all.clone() }),
     ];
     for (name, settings) in cases {
         let expected = format!("core.{name} is not set in stockade.toml");

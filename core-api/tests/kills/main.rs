@@ -190,6 +190,7 @@ fn write_settings(folder: &Path, url: &str) {
     secret("signing.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem());
     secret("pepper", "a password pepper of 32 bytes!!!");
     secret("data-key", "a data key that has 32 bytes!!!!");
+    secret("index-key", "an index key that has 32 bytes!!");
     let text = format!(
         r#"
         [core]
@@ -199,6 +200,8 @@ fn write_settings(folder: &Path, url: &str) {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        index_key_file = "index-key"
+        erasure_journal_file = "erasures.jsonl"
 
         [core.store]
         url = "{url}"

@@ -38,6 +38,8 @@ mod orders;
 mod overload;
 #[path = "../it/passwords.rs"]
 mod passwords;
+#[path = "../it/privacy.rs"]
+mod privacy;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/revocations.rs"]

@@ -12,7 +12,9 @@ use crate::catalog::{
     ProductName,
 };
 use crate::http::body::Count;
-use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId, ReservationId};
+use crate::ids::{
+    AccountId, CategoryId, LetterId, MovementId, OrderId, ProductId, ReservationId, SessionId,
+};
 use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
@@ -31,7 +33,8 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | MovementId | OrderId | ProductId | ReservationId => string()
+    AccountId | CategoryId | LetterId | MovementId | OrderId | ProductId | ReservationId
+        | SessionId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
     Currency => string().pattern(Some("^[A-Z]{3}$")).examples(["EUR"]);

@@ -26,12 +26,16 @@ const GRANT: &str = "
         EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || program;
         EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO ' || program;
         EXECUTE 'GRANT INSERT ON totp, recovery_code, login_challenge, login_throttle, email_link,
-                                 mail, revocation TO ' || program;
+                                 mail, revocation, data_key, consent, erasure TO ' || program;
         EXECUTE 'GRANT INSERT ON account, session, refresh_token, password_link, category,
                                  product, sku, stock, reservation, stock_movement, orders,
                                  order_line, idempotency_key TO ' || program;
-        EXECUTE 'GRANT UPDATE (password_hash, role, disabled_at, tokens_not_before,
+        EXECUTE 'GRANT UPDATE (username, username_digest, email, email_digest, phone, full_name,
+                              version, password_hash, role, disabled_at, tokens_not_before,
                               email_verified_at) ON account TO ' || program;
+        EXECUTE 'GRANT UPDATE (wrapped) ON data_key TO ' || program;
+        EXECUTE 'GRANT UPDATE (phone) ON unsealed_account TO ' || program;
+        EXECUTE 'GRANT UPDATE (secret, pending) ON totp TO ' || program;
         EXECUTE 'GRANT UPDATE (ended_at, second_factor_at) ON session TO ' || program;
         EXECUTE 'GRANT UPDATE (failures, locked_until, expires_at) ON login_throttle TO ' || program;
         EXECUTE 'GRANT UPDATE (attempts, due_at) ON mail TO ' || program;
@@ -45,7 +49,8 @@ const GRANT: &str = "
         EXECUTE 'GRANT UPDATE (state) ON reservation, orders TO ' || program;
         EXECUTE 'GRANT UPDATE (fingerprint, answer, expires_at) ON idempotency_key TO ' || program;
         EXECUTE 'GRANT DELETE ON totp, recovery_code, login_challenge, login_throttle,
-                                 email_link, mail TO ' || program;
+                                 email_link, mail, account, data_key, unsealed_account,
+                                 consent TO ' || program;
         EXECUTE 'GRANT DELETE ON session, refresh_token, password_link, category,
                                  idempotency_key TO ' || program;
     END

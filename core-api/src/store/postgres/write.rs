@@ -13,6 +13,7 @@
 //! read once before, to know which stock to lock, and again after, to know what is true.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,11 +22,12 @@ use sqlx::postgres::PgConnection;
 use tokio::time::timeout;
 
 use super::connect::Login;
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{account_book, accounts, catalog, idempotency, inventory, orders, privacy, sessions};
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
 use crate::sku::Sku;
 use crate::store::{OpenError, StoreError, WriteStore};
+use crate::vault::Vault;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
 
 const BEGIN: &str = "BEGIN";
@@ -40,11 +42,16 @@ pub(super) struct PostgresWriter {
     login: Login,
     /// `None` after it was lost.
     connection: Option<PgConnection>,
+    vault: Arc<Vault>,
 }
 
 impl PostgresWriter {
-    pub(super) fn boxed(login: Login, connection: PgConnection) -> Box<dyn WriteStore> {
-        Box::new(Self { login, connection: Some(connection) })
+    pub(super) fn boxed(
+        login: Login,
+        connection: PgConnection,
+        vault: Arc<Vault>,
+    ) -> Box<dyn WriteStore> {
+        Box::new(Self { login, connection: Some(connection), vault })
     }
 
     /// Does one step on the connection; gives the connection up when it was lost.
@@ -81,11 +88,13 @@ impl WriteStore for PostgresWriter {
     }
 
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
-        self.step(async |connection| load(connection, wanted, now).await).await
+        let vault = Arc::clone(&self.vault);
+        self.step(async |connection| load(connection, &vault, wanted, now).await).await
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
-        self.step(async |connection| save(connection, sheet).await).await
+        let vault = Arc::clone(&self.vault);
+        self.step(async |connection| save(connection, &vault, sheet).await).await
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
@@ -111,14 +120,15 @@ impl WriteStore for PostgresWriter {
 
 async fn load(
     connection: &mut PgConnection,
+    vault: &Vault,
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     let links = accounts::load_links(connection, &wanted.links, now).await?;
     let sessions = sessions::load(connection, wanted).await?;
-    let accounts = account_book::load(connection, &wanted.accounts, now).await?;
-    let mail = account_book::load_mail(connection, wanted.mail, now).await?;
-    let names = accounts::load_names(connection, wanted).await?;
+    let accounts = account_book::load(connection, vault, &wanted.accounts, now).await?;
+    let mail = account_book::load_mail(connection, vault, wanted.mail, now).await?;
+    let names = accounts::load_names(connection, vault, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
 
     let mut skus = wanted.skus.clone();
@@ -138,6 +148,9 @@ async fn load(
     keep_locked(&mut due, &skus);
     // After the stock: whoever used the same key on the same goods has committed by now.
     let claims = idempotency::load(connection, &wanted.claims, now).await?;
+    let orders_of = privacy::load_orders(connection, &wanted.orders_of).await?;
+    let consents = privacy::load_consents(connection, &wanted.consents).await?;
+    let old_keys = privacy::load_keys(connection, wanted).await?;
     Ok(Loaded {
         claims,
         shelf,
@@ -150,6 +163,9 @@ async fn load(
         sessions,
         links,
         mail,
+        orders_of,
+        consents,
+        old_keys,
     })
 }
 
@@ -173,14 +189,18 @@ fn keep_locked(due: &mut Holds, locked: &BTreeSet<Sku>) {
     due.retain(|_, hold| !later.contains(&hold.order));
 }
 
-async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+async fn save(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
     idempotency::save(connection, sheet).await?;
     // What is known of an account is written whole; what is added to it comes after.
-    account_book::save(connection, &sheet.accounts).await?;
-    accounts::save(connection, sheet).await?;
+    account_book::save(connection, vault, &sheet.accounts).await?;
+    accounts::save(connection, vault, sheet).await?;
     sessions::save(connection, sheet).await?;
-    account_book::save_additions(connection, sheet).await?;
-    account_book::save_mail(connection, sheet).await?;
+    account_book::save_additions(connection, vault, sheet).await?;
+    account_book::save_mail(connection, vault, sheet).await?;
     catalog::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
@@ -190,5 +210,5 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
         accounts::remove_expired_links(connection, sheet.now).await?;
         account_book::remove_expired(connection, sheet.now).await?;
     }
-    Ok(())
+    privacy::save(connection, sheet).await
 }

@@ -6,11 +6,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::sku;
-use crate::catalog::{Listing, Offer, Product, Version};
+use crate::catalog::{Listing, Offer, Product};
 use crate::ids::{CategoryId, Id, ProductId};
 use crate::inventory::StockLevel;
 use crate::money::{Currency, Money};
 use crate::store::StoreError;
+use crate::version::Version;
 
 /// Products on sale that are selected by this, with what is offered of them.
 macro_rules! products_where {
