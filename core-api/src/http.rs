@@ -133,6 +133,7 @@ fn table() -> Vec<Route> {
         delete("/api/admin/users/{id}", "users.delete", erase_user, privacy::erase_user),
         get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
+        get("/api/docs", "docs.read", read_docs, openapi::readable::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
     table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));
