@@ -146,6 +146,7 @@ pub(super) struct ConsentsRequest {
 pub(super) struct ConsentRequest {
     purpose: Purpose,
     /// Of the text that was shown: letters, digits, dots and hyphens.
+    #[schema(min_length = 1, max_length = 32, pattern = "^[A-Za-z0-9.-]*$")]
     version: String,
     given: bool,
 }

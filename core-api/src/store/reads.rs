@@ -265,7 +265,7 @@ macro_rules! reads {
                     slice: &Slice<ConsentId>,
                 ) -> Result<Vec<Consent>, StoreError> {
                     let found = of_account!(self, privacy::CONSENTS, account, slice);
-                    found.into_iter().map(privacy::consent).collect()
+                    found.iter().map(privacy::consent).collect()
                 }
 
                 async fn sessions_of(

@@ -84,9 +84,9 @@ async fn nothing_of_an_erased_account_is_left_on_the_disk() {
                   JOIN data_key AS k ON k.account_id = a.id
                   JOIN totp AS t ON t.account_id = a.id
                  WHERE a.id = $1";
-    let columns: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) =
-        sqlx::query_as(ours).bind(ann.id).fetch_one(&mut database).await.unwrap();
-    let columns = [columns.0, columns.1, columns.2, columns.3, columns.4, columns.5];
+    let row = sqlx::query(ours).bind(ann.id).fetch_one(&mut database).await.unwrap();
+    let columns: Vec<Vec<u8>> = (0..6).map(|at| sqlx::Row::get(&row, at)).collect();
+    drop(row);
     // Whoever reads keeps the log from being emptied.
     sqlx::Connection::close(database).await.unwrap();
     let file = file(&world);

@@ -74,7 +74,7 @@ async fn taken(
     }
     let wanted: Vec<_> = names.keys().map(Vec::as_slice).collect();
     let found = sqlx::query_scalar(statement).bind(wanted).fetch_all(connection).await?;
-    Ok(named(names, found))
+    Ok(named(names, &found))
 }
 
 pub(super) async fn save(

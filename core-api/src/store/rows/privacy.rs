@@ -188,7 +188,7 @@ pub(in crate::store) struct ConsentRow {
     created_at: i64,
 }
 
-pub(in crate::store) fn consent(row: ConsentRow) -> Result<Consent, StoreError> {
+pub(in crate::store) fn consent(row: &ConsentRow) -> Result<Consent, StoreError> {
     Ok(Consent {
         id: ConsentId::from_uuid(row.id),
         purpose: purpose(&row.purpose)?,

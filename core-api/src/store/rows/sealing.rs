@@ -126,17 +126,17 @@ pub(in crate::store) fn email_digest(vault: &Vault, folded: &str) -> [u8; 32] {
 }
 
 /// Names by their digests.
-pub(in crate::store) fn digests<'n>(
-    names: &'n BTreeSet<String>,
+pub(in crate::store) fn digests(
+    names: &BTreeSet<String>,
     digest: impl Fn(&str) -> [u8; 32],
-) -> BTreeMap<Vec<u8>, &'n String> {
+) -> BTreeMap<Vec<u8>, &String> {
     names.iter().map(|name| (digest(name).to_vec(), name)).collect()
 }
 
 /// The names whose digests were found.
 pub(in crate::store) fn named(
     digests: &BTreeMap<Vec<u8>, &String>,
-    found: Vec<Vec<u8>>,
+    found: &[Vec<u8>],
 ) -> BTreeSet<String> {
     found.iter().filter_map(|digest| digests.get(digest)).map(|name| (*name).clone()).collect()
 }

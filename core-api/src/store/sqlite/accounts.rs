@@ -76,7 +76,7 @@ async fn taken(
     }
     let wanted = rows(names.keys().map(|digest| hex_bytes(digest)))?;
     let found = sqlx::query_scalar(statement).bind(wanted).fetch_all(connection).await?;
-    Ok(named(names, found))
+    Ok(named(names, &found))
 }
 
 pub(super) async fn save(
