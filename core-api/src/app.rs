@@ -12,6 +12,8 @@ use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
+use crate::outbox::Outbox;
+use crate::payments::Provider;
 use crate::privacy::ErasureJournal;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -26,6 +28,8 @@ pub(crate) struct App {
     pub(crate) ids: IdSource,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) provider: Provider,
+    pub(crate) outbox: Outbox,
     pub(crate) vault: Arc<Vault>,
     pub(crate) journal: ErasureJournal,
     pub(crate) texts: Texts,

@@ -9,14 +9,20 @@ use crate::accounts::{
     AccountBook, AccountsWanted, Names, NewAccount, NewEmailLink, NewLink, Revocation, SessionBook,
     TokenHash,
 };
+use crate::cart::CartBook;
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
-use crate::ids::{AccountId, CategoryId, IdSource, OrderId, ProductId, ReservationId, SessionId};
+use crate::ids::{
+    AccountId, CategoryId, IdSource, JobId, OrderId, PaymentId, ProductId, RefundId, ReservationId,
+    SessionId,
+};
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
-use crate::mail::Outbox;
+use crate::mail::Postbag;
 use crate::money::Money;
 use crate::orders::OrderBook;
+use crate::outbox::JobBook;
+use crate::payments::{PaymentBook, Reference};
 use crate::privacy::{ConsentBook, Erasure, NewConsent, OrderCount};
 use crate::reach::Reach;
 use crate::sku::Sku;
@@ -54,6 +60,18 @@ pub(crate) struct Wanted {
     pub(crate) consents: BTreeSet<AccountId>,
     /// Some data keys that another key-encryption key than this one wrapped.
     pub(crate) keys_not_of: Option<[u8; 8]>,
+    /// Payments, and all others of their orders, with these orders and their refunds.
+    pub(crate) payments: BTreeSet<PaymentId>,
+    /// The same, by the provider's names.
+    pub(crate) intents: BTreeSet<Reference>,
+    /// The same, by their refunds.
+    pub(crate) refunds: BTreeSet<RefundId>,
+    /// Events of the provider's, if they were received.
+    pub(crate) provider_events: BTreeSet<Reference>,
+    pub(crate) jobs: BTreeSet<JobId>,
+    /// So many jobs that are due, and what they are about.
+    pub(crate) due_jobs: usize,
+    pub(crate) carts: BTreeSet<AccountId>,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
 }
@@ -67,6 +85,9 @@ pub(crate) struct Loaded {
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
     pub(crate) orders: OrderBook,
+    pub(crate) payments: PaymentBook,
+    pub(crate) outbox: JobBook,
+    pub(crate) carts: CartBook,
     /// Holds of the wanted SKUs' orders that have run out.
     pub(crate) due: Holds,
     pub(crate) names: Names,
@@ -74,7 +95,7 @@ pub(crate) struct Loaded {
     pub(crate) sessions: SessionBook,
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
-    pub(crate) mail: Outbox,
+    pub(crate) mail: Postbag,
     pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
     pub(crate) consents: ConsentBook,
     pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
@@ -90,17 +111,20 @@ pub(crate) struct Worksheet {
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
     pub(crate) orders: OrderBook,
+    pub(crate) payments: PaymentBook,
+    pub(crate) outbox: JobBook,
+    pub(crate) carts: CartBook,
     pub(crate) names: Names,
     pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
-    pub(crate) mail: Outbox,
+    pub(crate) mail: Postbag,
     pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
     pub(crate) consents: ConsentBook,
     pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
     pub(crate) new: Additions,
-    /// Holds that were given back, and why.
-    pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
+    /// Holds that ended, and how.
+    pub(crate) ended: Vec<(ReservationId, HoldStep)>,
     /// Whether expired keys, sessions and links are removed.
     pub(crate) sweep: bool,
 }
@@ -142,6 +166,9 @@ impl Worksheet {
             prices: loaded.prices,
             catalog: loaded.catalog,
             orders: loaded.orders,
+            payments: loaded.payments,
+            outbox: loaded.outbox,
+            carts: loaded.carts,
             names: loaded.names,
             accounts: loaded.accounts,
             sessions: loaded.sessions,
@@ -151,7 +178,7 @@ impl Worksheet {
             consents: loaded.consents,
             old_keys: loaded.old_keys,
             new: Additions::default(),
-            given_back: Vec::new(),
+            ended: Vec::new(),
             sweep: false,
         };
         crate::inventory::expire(&mut sheet, &loaded.due);

@@ -15,13 +15,17 @@ use utoipa::ToSchema;
 
 use super::accounts::AccountBody;
 use super::caller::Caller;
+use super::cart::CartLineBody;
 use super::orders::OrderBody;
+use super::payments::StatementBody;
 use super::privacy::ConsentBody;
 use super::problem::Problem;
 use crate::accounts::{self, Account, Owner, SessionOf};
 use crate::app::App;
 use crate::ids::{AccountId, ConsentId, LetterId, OrderId, SessionId};
 use crate::mail::Letter;
+use crate::orders::Order;
+use crate::payments::Statement;
 use crate::reach::Reach;
 use crate::store::{Slice, StoreError};
 
@@ -70,6 +74,7 @@ enum Part {
     Head(String),
     Consents(Option<ConsentId>),
     Sessions(Option<SessionId>),
+    Cart,
     Orders(Option<OrderId>),
     Messages(Option<LetterId>),
     End,
@@ -98,12 +103,24 @@ impl Export {
             Part::Sessions(after) => {
                 let found = self.app.store.sessions_of(self.account, &slice(after)).await?;
                 let piece = piece(found, |session| session.id, SessionBody::from)?;
-                self.go_on(piece, Part::Sessions, ("],\"orders\":[", Part::Orders(None)))
+                self.go_on(piece, Part::Sessions, ("],\"cart\":[", Part::Cart))
+            }
+            Part::Cart => {
+                // A cart is bounded, and less than a piece of the others.
+                let lines = self.app.store.cart(self.account).await?.into_iter();
+                let lines = lines.map(|shown| CartLineBody::from((shown.sku, shown.line)));
+                let piece = Piece { items: texts(lines)?, after: None::<OrderId> };
+                self.go_on(piece, Part::Orders, ("],\"orders\":[", Part::Orders(None)))
             }
             Part::Orders(after) => {
                 let reach = Reach::Own(self.account);
                 let found = self.app.store.orders(reach, &slice(after)).await?;
-                let piece = piece(found, |order| order.id, OrderBody::from)?;
+                let mut paid = Vec::new();
+                for order in found {
+                    let payments = self.app.store.payments(order.id).await?;
+                    paid.push((order, payments));
+                }
+                let piece = piece(paid, |(order, _)| order.id, PaidOrderBody::from)?;
                 self.go_on(piece, Part::Orders, ("],\"messages\":[", Part::Messages(None)))
             }
             Part::Messages(after) => {
@@ -153,9 +170,12 @@ fn piece<T, K, B: Serialize>(
 ) -> Result<Piece<K>, StoreError> {
     let is_full = found.len() >= usize::try_from(PIECE).unwrap_or(usize::MAX);
     let after = found.last().filter(|_| is_full).map(key);
-    let text = |item| serde_json::to_string(&body(item));
-    let items = found.into_iter().map(text).collect::<Result<_, _>>();
-    Ok(Piece { items: items.map_err(|_| StoreError::Unreadable("row"))?, after })
+    Ok(Piece { items: texts(found.into_iter().map(body))?, after })
+}
+
+fn texts(bodies: impl Iterator<Item = impl Serialize>) -> Result<Vec<String>, StoreError> {
+    let texts = bodies.map(|body| serde_json::to_string(&body)).collect::<Result<_, _>>();
+    texts.map_err(|_| StoreError::Unreadable("row"))
 }
 
 /// Everything that is kept of somebody.
@@ -171,9 +191,26 @@ pub(super) struct ExportBody {
     /// Everything that was agreed to or taken back, in its order.
     consents: Vec<ConsentBody>,
     sessions: Vec<SessionBody>,
-    orders: Vec<OrderBody>,
+    cart: Vec<CartLineBody>,
+    /// Newest first.
+    orders: Vec<PaidOrderBody>,
     /// That wait to be sent; of those that were, nothing is kept.
     messages: Vec<MessageBody>,
+}
+
+/// An order, and what was paid for it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PaidOrderBody {
+    #[serde(flatten)]
+    order: OrderBody,
+    payments: Vec<StatementBody>,
+}
+
+impl From<(Order, Vec<Statement>)> for PaidOrderBody {
+    fn from((order, payments): (Order, Vec<Statement>)) -> Self {
+        let payments = payments.into_iter().map(StatementBody::from).collect();
+        Self { order: OrderBody::from(order), payments }
+    }
 }
 
 /// An account with all that is kept of it.

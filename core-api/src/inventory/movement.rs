@@ -47,11 +47,19 @@ pub(crate) enum MovementKind {
     Release,
     Expire,
     Commit,
+    Return,
 }
 
 impl MovementKind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Receive, Self::Adjust, Self::Reserve, Self::Release, Self::Expire, Self::Commit];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Receive,
+        Self::Adjust,
+        Self::Reserve,
+        Self::Release,
+        Self::Expire,
+        Self::Commit,
+        Self::Return,
+    ];
 
     /// The stable word in the database and in answers.
     pub(crate) fn as_str(self) -> &'static str {
@@ -62,6 +70,7 @@ impl MovementKind {
             Self::Release => "release",
             Self::Expire => "expire",
             Self::Commit => "commit",
+            Self::Return => "return",
         }
     }
 }
@@ -81,6 +90,10 @@ pub(crate) enum HoldStep {
     Reserve,
     Release,
     Expire,
+    /// It is paid for.
+    Commit,
+    /// What it took came back.
+    Return,
 }
 
 /// What moves stock, and by how much.
@@ -108,6 +121,8 @@ impl Movement {
             Cause::Hold { step: HoldStep::Reserve, .. } => MovementKind::Reserve,
             Cause::Hold { step: HoldStep::Release, .. } => MovementKind::Release,
             Cause::Hold { step: HoldStep::Expire, .. } => MovementKind::Expire,
+            Cause::Hold { step: HoldStep::Commit, .. } => MovementKind::Commit,
+            Cause::Hold { step: HoldStep::Return, .. } => MovementKind::Return,
         }
     }
 
@@ -129,6 +144,10 @@ impl Movement {
             Cause::Hold { step: HoldStep::Release | HoldStep::Expire, quantity, .. } => {
                 (0, -quantity.units())
             }
+            Cause::Hold { step: HoldStep::Commit, quantity, .. } => {
+                (-quantity.units(), -quantity.units())
+            }
+            Cause::Hold { step: HoldStep::Return, quantity, .. } => (quantity.units(), 0),
         }
     }
 

@@ -9,10 +9,12 @@
 
 mod account_book;
 mod accounts;
+mod carts;
 mod catalog;
 mod connect;
 mod idempotency;
 mod inventory;
+mod jobs;
 mod orders;
 mod privacy;
 mod sessions;
@@ -20,6 +22,7 @@ mod unsealed;
 mod write;
 
 pub(super) mod owner;
+mod payments;
 pub(super) mod verify;
 
 use std::sync::Arc;

@@ -24,22 +24,25 @@ macro_rules! reads {
                 Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner,
                 PasswordOwner, Revoked, SessionOf, Throttle, ThrottleKey, TokenHash,
             };
+            use crate::cart::ShownLine;
             use crate::catalog::{Category, Product};
             use crate::clock::Timestamp;
             use crate::ids::{
-                AccountId, CategoryId, ConsentId, Id, LetterId, MovementId, OrderId, ProductId,
-                SessionId,
+                AccountId, CategoryId, ConsentId, Id, JobId, LetterId, MovementId, OrderId,
+                ProductId, SessionId,
             };
             use crate::inventory::{Entry, StockLevel};
             use crate::mail::Letter;
-            use crate::orders::Order;
+            use crate::orders::{Order, OrderEvent};
+            use crate::outbox::Job;
+            use crate::payments::{EVENT_LIFE, Statement};
             use crate::privacy::{Consent, Erasure, Overdue, Retained};
             use crate::reach::Reach;
             use crate::sku::Sku;
             use crate::store::reads::of_account;
             use crate::store::rows::{
-                self, account_book, accounts, catalog, inventory, orders, privacy, sealing,
-                sessions,
+                self, account_book, accounts, carts, catalog, inventory, jobs, orders, payments,
+                privacy, sealing, sessions,
             };
             use crate::store::{Slice, Store, StoreError};
 
@@ -51,7 +54,9 @@ macro_rules! reads {
                 }
 
                 async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+                    let old = now.minus(EVENT_LIFE);
                     let due = query_scalar(rows::ANYTHING_DUE).bind(now.micros());
+                    let due = due.bind(old.micros());
                     Ok(due.fetch_one(&self.readers).await?)
                 }
 
@@ -257,6 +262,34 @@ macro_rules! reads {
                         Reach::Any => find(orders::FIND_ANY),
                     };
                     Ok(orders::gather(found.fetch_all(&self.readers).await?)?.pop())
+                }
+
+                async fn order_events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError> {
+                    let found = query_as(orders::EVENTS).bind(id.uuid());
+                    orders::events(found.fetch_all(&self.readers).await?)
+                }
+
+                async fn payments(&self, order: OrderId) -> Result<Vec<Statement>, StoreError> {
+                    let found = query_as(payments::OF_ORDER).bind(order.uuid());
+                    payments::statements(found.fetch_all(&self.readers).await?)
+                }
+
+                async fn cart(&self, account: AccountId) -> Result<Vec<ShownLine>, StoreError> {
+                    let found = query_as(carts::SHOWN).bind(account.uuid());
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(carts::shown).collect()
+                }
+
+                async fn any_job_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+                    let due = query_scalar(jobs::ANY_DUE).bind(now.micros());
+                    Ok(due.fetch_one(&self.readers).await?)
+                }
+
+                async fn dead_jobs(&self, slice: &Slice<JobId>) -> Result<Vec<Job>, StoreError> {
+                    let before = slice.after.map_or(Uuid::max(), Id::uuid);
+                    let found = query_as(jobs::DEAD).bind(before).bind(i64::from(slice.limit));
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(jobs::job).collect()
                 }
 
                 async fn consents(

@@ -177,6 +177,9 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     let other = Someone::new(&world, "bob").await;
     world.order(other.id, PRINT, 1).send().await.created();
 
+    let cart = json!({"quantity": 3});
+    world.by(ann.id, "PUT", "/api/cart/lines/MUG-BLUE").json(&cart).send().await;
+
     let export = ann.call(&world, "GET", "/api/me/export").send().await;
     assert_eq!(export.status, StatusCode::OK, "{export:?}");
     let disposition = export.header("content-disposition");
@@ -187,10 +190,15 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     assert_eq!(body["account"]["name"], "Ann O'Neil");
     assert_eq!(body["account"]["phone"], "+33123456789");
     assert_eq!(body["consents"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&body["cart"][0]["sku"], &body["cart"][0]["quantity"]),
+        (&json!("MUG-BLUE"), &json!(3))
+    );
     assert_eq!(body["sessions"][0]["id"], ann.session.as_str());
     let orders = body["orders"].as_array().unwrap();
     assert_eq!(orders.len(), 101);
     assert!(orders.iter().all(|order| order["lines"][0]["sku"] == "NOTEBOOK-A5"));
+    assert!(orders.iter().all(|order| order["payments"] == json!([])));
     let text = body.to_string();
     for secret in ["password", "hash", "wrapped", "secret", "bob"] {
         assert!(!text.contains(secret), "{secret}: {text}");

@@ -10,17 +10,20 @@ pub enum Outcome {
     LoginFailed,
     /// An order asked for more than is available.
     StockExhausted,
+    /// A webhook's signature does not fit.
+    WebhookRejected,
 }
 
 impl Outcome {
     /// Every outcome, for metrics that register their labels at the start.
-    pub const ALL: [Self; 2] = [Self::LoginFailed, Self::StockExhausted];
+    pub const ALL: [Self; 3] = [Self::LoginFailed, Self::StockExhausted, Self::WebhookRejected];
 
     /// The stable word used on the wire and as a metric label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LoginFailed => "login_failed",
             Self::StockExhausted => "stock_exhausted",
+            Self::WebhookRejected => "webhook_rejected",
         }
     }
 

@@ -96,7 +96,7 @@ const SOUND: [Rule; 2] = [
     },
 ];
 
-const RULES: [Rule; 22] = rules!("text");
+const RULES: [Rule; 26] = rules!("text");
 
 /// Checks every rule on one moment of a database that this version wrote.
 pub(in crate::store) async fn check_everything(

@@ -226,7 +226,7 @@ macro_rules! account_book {
         };
         use crate::clock::Timestamp;
         use crate::ids::{AccountId, Id as _};
-        use crate::mail::Outbox;
+        use crate::mail::Postbag;
         use crate::store::StoreError;
         use crate::store::rows::account_book::*;
         use crate::store::rows::accounts::{self, SESSION, SUBJECT};
@@ -439,14 +439,14 @@ macro_rules! account_book {
             vault: &Vault,
             wanted: bool,
             now: Timestamp,
-        ) -> Result<Outbox, StoreError> {
+        ) -> Result<Postbag, StoreError> {
             if !wanted {
-                return Ok(Outbox::default());
+                return Ok(Postbag::default());
             }
             let found = query_as(DUE).bind(now.micros()).bind(TAKEN_MAX);
             let found = found.fetch_all(connection).await?.into_iter();
             let due = found.map(|found| letter(vault, found)).collect();
-            Ok(Outbox { due, ..Outbox::default() })
+            Ok(Postbag { due, ..Postbag::default() })
         }
 
         pub(super) async fn save_mail(

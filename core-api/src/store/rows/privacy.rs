@@ -71,7 +71,7 @@ pub(in crate::store) const IS_UNERASED: &str = "
         OR NOT EXISTS (SELECT 1 FROM erasure WHERE account_id = $1)";
 
 /// What goes with an account, those first that refer to others.
-pub(in crate::store) const ERASE: [&str; 12] = [
+pub(in crate::store) const ERASE: [&str; 13] = [
     ERASE_REFRESH_TOKENS,
     ERASE_SESSIONS,
     ERASE_PASSWORD_LINKS,
@@ -82,6 +82,7 @@ pub(in crate::store) const ERASE: [&str; 12] = [
     ERASE_MAIL,
     ERASE_CONSENTS,
     ERASE_ANSWERS,
+    ERASE_CART,
     ERASE_KEY,
     ERASE_ACCOUNT,
 ];
@@ -102,6 +103,7 @@ pub(in crate::store) const ERASE_MAIL: &str = "DELETE FROM mail WHERE account_id
 pub(in crate::store) const ERASE_CONSENTS: &str = "DELETE FROM consent WHERE account_id = $1";
 pub(in crate::store) const ERASE_ANSWERS: &str =
     "DELETE FROM idempotency_key WHERE account_id = $1";
+pub(in crate::store) const ERASE_CART: &str = "DELETE FROM cart_line WHERE account_id = $1";
 pub(in crate::store) const ERASE_KEY: &str = "DELETE FROM data_key WHERE account_id = $1";
 pub(in crate::store) const ERASE_ACCOUNT: &str = "DELETE FROM account WHERE id = $1";
 

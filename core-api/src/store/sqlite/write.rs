@@ -9,9 +9,12 @@ use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    CHECKPOINT, account_book, accounts, catalog, idempotency, inventory, orders, privacy, sessions,
+    CHECKPOINT, account_book, accounts, carts, catalog, idempotency, inventory, jobs, orders,
+    payments, privacy, sessions,
 };
 use crate::clock::Timestamp;
+use crate::payments::EVENT_LIFE;
+use crate::reach::Reach;
 use crate::store::{StoreError, WriteStore};
 use crate::vault::Vault;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -67,9 +70,15 @@ impl WriteStore for SqliteWriter {
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
         let (connection, vault) = (&mut self.connection, &*self.vault);
         let claims = idempotency::load(connection, &wanted.claims, now).await?;
-        let orders = orders::load(connection, &wanted.orders).await?;
+        let outbox = jobs::load(connection, wanted, now).await?;
+        let payments = payments::load(connection, wanted, &outbox).await?;
+        let mut wanted_orders = wanted.orders.clone();
+        wanted_orders.extend(payments.orders().map(|order| (order, Reach::Any)));
+        let orders = orders::load(connection, &wanted_orders).await?;
+        let carts = carts::load(connection, &wanted.carts).await?;
         let mut skus = wanted.skus.clone();
-        skus.extend(orders.held_skus());
+        skus.extend(orders.skus());
+        skus.extend(carts.skus());
         let mut due = inventory::load_due(connection, &skus, now).await?;
         if wanted.sweep {
             due.append(&mut inventory::load_all_due(connection, now).await?);
@@ -91,6 +100,9 @@ impl WriteStore for SqliteWriter {
             prices,
             catalog,
             orders,
+            payments,
+            outbox,
+            carts,
             due,
             names,
             accounts,
@@ -114,11 +126,16 @@ impl WriteStore for SqliteWriter {
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
+        payments::save(connection, sheet).await?;
+        jobs::save(connection, sheet).await?;
+        carts::save(connection, sheet).await?;
         idempotency::save(connection, sheet).await?;
         if sheet.sweep {
             idempotency::remove_expired(connection, sheet.now).await?;
             sessions::remove_expired(connection, sheet.now).await?;
             accounts::remove_expired_links(connection, sheet.now).await?;
+            let old = sheet.now.minus(EVENT_LIFE);
+            payments::remove_old_events(connection, old).await?;
             account_book::remove_expired(connection, sheet.now).await?;
         }
         privacy::save(connection, sheet).await?;
