@@ -48,7 +48,8 @@ self_signed() {
 
 make assertion-secret openssl rand -hex 32    # edge and core: signs what the edge vouches for
 make password-pepper openssl rand -hex 32     # core: lost, no password fits any more
-make data-key openssl rand -hex 32            # core: lost, no second factor fits any more
+make data-key openssl rand -hex 32            # core: lost, nothing of anybody can be read any more
+make index-key openssl rand -hex 32           # core: lost, no name and no address is found any more
 make image-link-keys openssl rand -hex 32     # core: signs links to images, for an hour
 make signing-key.pem new_key                  # core: signs access tokens
 make audit-key.pem openssl genpkey -algorithm ed25519  # core: signs the audit trail's checkpoints
@@ -59,11 +60,12 @@ fi
 make tls-private-key.pem new_key              # edge
 make tls-certificate.pem self_signed          # edge
 
-chmod 0400 assertion-secret password-pepper data-key image-link-keys signing-key.pem audit-key.pem \
-  tls-private-key.pem
+chmod 0400 assertion-secret password-pepper data-key index-key image-link-keys signing-key.pem \
+  audit-key.pem tls-private-key.pem
 chmod 0444 tls-certificate.pem
 if [ "$(id -u)" = 0 ]; then
-  chown "$owner" assertion-secret password-pepper data-key image-link-keys signing-key.pem audit-key.pem \
+  chown "$owner" assertion-secret password-pepper data-key index-key image-link-keys \
+    signing-key.pem audit-key.pem \
     tls-private-key.pem tls-certificate.pem
 else
   echo "now run: sudo chown $owner deploy/secrets/*" >&2

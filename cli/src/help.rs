@@ -64,6 +64,24 @@ const PAGES: &[Page] = &[
     },
     #[cfg(feature = "serve")]
     Page {
+        verb: "privacy retention",
+        exits: &[(0, "nothing is kept beyond its time"), (1, "the database could not be read"), (2, "something is")],
+        examples: &["stockade privacy retention"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "privacy rewrap",
+        exits: &[(0, "every data key is under the present key"), (1, "some are not")],
+        examples: &["stockade privacy rewrap --data-key-file data-key.new --previous-data-key-file .stockade/data-key"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
+        verb: "privacy replay-erasures",
+        exits: &[(0, "who was erased is gone, and in the journal"), (1, "the journal or the database says no")],
+        examples: &["stockade privacy replay-erasures"],
+    },
+    #[cfg(feature = "serve")]
+    Page {
         verb: "token",
         exits: &[(0, "the token is printed"), (1, "the account was not logged in")],
         examples: &["stockade token admin"],

@@ -10,6 +10,8 @@ mod completions;
 mod control;
 #[cfg(feature = "serve")]
 mod copy;
+#[cfg(feature = "serve")]
+mod database;
 mod exit;
 mod health;
 mod help;
@@ -18,6 +20,8 @@ mod man;
 #[cfg(feature = "serve")]
 mod migrate;
 mod policy;
+#[cfg(feature = "serve")]
+mod privacy;
 mod render;
 #[cfg(feature = "serve")]
 mod rotate;
@@ -73,6 +77,9 @@ enum Verb {
     /// Make accounts from the command line.
     #[cfg(feature = "serve")]
     User(user::UserArgs),
+    /// Look after people's data: retention, keys, erasures after a restore.
+    #[cfg(feature = "serve")]
+    Privacy(privacy::PrivacyArgs),
     /// Log a demo account in, with its second factor, and print its access token.
     #[cfg(feature = "serve")]
     Token(token::TokenArgs),
@@ -142,6 +149,8 @@ fn run(verb: &Verb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Copy(args) => copy::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::User(args) => user::run(args, screen),
+        #[cfg(feature = "serve")]
+        Verb::Privacy(args) => privacy::run(args, screen),
         #[cfg(feature = "serve")]
         Verb::Token(args) => token::run(args, screen),
         #[cfg(feature = "serve")]

@@ -157,6 +157,10 @@ fn fill_in(settings: &mut Settings, data: &DataDir) -> anyhow::Result<()> {
     if core.data_key_file.is_none() {
         core.data_key_file = Some(secrets::secret(data, "data-key")?);
     }
+    if core.index_key_file.is_none() {
+        core.index_key_file = Some(secrets::secret(data, "index-key")?);
+    }
+    core.erasure_journal_file.get_or_insert_with(|| data.path("erasures.jsonl"));
     if core.audit_key_file.is_none() {
         core.audit_key_file = Some(secrets::audit_key(data)?);
     }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use stockade_core_api::UserAdmin;
-use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
 
+use crate::database::DatabaseArgs;
 use crate::exit::Exit;
 
 /// Arguments of `stockade user`.
@@ -39,12 +39,8 @@ struct CreateArgs {
     /// Where its owner is written to.
     #[arg(long)]
     email: String,
-    /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
-    #[arg(long, value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
-    database: StoreUrl,
-    /// PostgreSQL's password.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 /// Arguments of `stockade user import`.
@@ -52,12 +48,8 @@ struct CreateArgs {
 struct ImportArgs {
     /// One JSON object a line: username, email, password_hash, role, and phone if there is one.
     file: PathBuf,
-    /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
-    #[arg(long, value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
-    database: StoreUrl,
-    /// PostgreSQL's password.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 pub(crate) fn run(args: &UserArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -72,23 +64,17 @@ fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read `{file}`"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let count = runtime.block_on(async {
-        let settings = store(args.password_file.clone());
-        let mut admin = UserAdmin::open(&args.database, &settings).await?;
+        let mut admin = UserAdmin::open(&args.database.settings()).await?;
         admin.import(&text).await.with_context(|| format!("`{file}`"))
     })?;
     writeln!(out, "{count} accounts made; each hash is replaced by a stronger one at its login")?;
     Ok(Exit::Done)
 }
 
-fn store(password_file: Option<PathBuf>) -> StoreSettings {
-    StoreSettings { password_file, writers: Writers::ONE, ..StoreSettings::default() }
-}
-
 fn create(args: &CreateArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let settings = store(args.password_file.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let invitation = runtime.block_on(async {
-        let mut admin = UserAdmin::open(&args.database, &settings).await?;
+        let mut admin = UserAdmin::open(&args.database.settings()).await?;
         admin.create(&args.username, &args.email, &args.role).await
     })?;
     writeln!(out, "{} may set a password once, within a day, with this token:", args.username)?;

@@ -8,6 +8,8 @@
 //! | `accounts/login.rs` | a password for a session and its tokens |
 //! | `accounts/second_factor.rs` | a code for the same, or for a fresh second factor |
 //! | `accounts/enrol.rs` | a second factor and its recovery codes, enrolled or taken off |
+//! | `accounts/fresh.rs` | an owner who proved themselves just now |
+//! | `accounts/rectify.rs` | what its owner says of themselves, put right |
 //! | `accounts/totp.rs`, `recovery.rs`, `code.rs` | codes of either kind |
 //! | `accounts/throttle.rs` | what slows down those who guess |
 //! | `accounts/book.rs` | accounts as a batch of writes sees them |
@@ -32,6 +34,7 @@ mod change_password;
 mod code;
 mod enrol;
 mod forgot_password;
+mod fresh;
 mod import;
 mod invite;
 mod keys;
@@ -41,6 +44,7 @@ mod name;
 mod opaque;
 mod password;
 mod recovery;
+mod rectify;
 mod refresh;
 mod register;
 mod revocation;
@@ -58,36 +62,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use administer::{Administer, AdministerError, administer};
-pub(crate) use book::{AccountBook, AccountRow, AccountsWanted, Factor};
+pub(crate) use book::{AccountBook, AccountRow, AccountsWanted, EmailLink, Factor, Profile};
 pub(crate) use change_password::{
     ChangePasswordError, PasswordChange, PasswordOwner, change_password,
 };
 pub(crate) use code::Code;
 pub(crate) use enrol::{
-    EnrolError, GiveFactorError, Stale, begin_enrolment, confirm_enrolment, disable_factor,
-    give_factor, renew_recovery_codes,
+    EnrolError, begin_enrolment, confirm_enrolment, disable_factor, give_factor,
+    renew_recovery_codes,
 };
 pub(crate) use forgot_password::{Addressee, Crowded, forgot_password};
+pub(crate) use fresh::{NotFresh, Owner, Stale, prove_fresh};
 pub(crate) use import::{Import, ImportError, NotAnImport};
 pub(crate) use invite::{Invite, NewUser, Taken};
 pub(crate) use keys::{SigningKeyError, SigningKeys};
-pub(crate) use login::{CHALLENGE_LIFE, LoginError, Tokens, login};
+pub(crate) use login::{CHALLENGE_LIFE, LoginError, Tokens, login, throttle_key};
 pub(crate) use logout::{Logout, logout};
-pub(crate) use name::{EmailAddress, NameError, PhoneNumber, Role, Username};
+pub(crate) use name::{EmailAddress, FullName, NameError, PhoneNumber, Role, Username};
 pub(crate) use opaque::{NoEntropy, OpaqueToken, TokenHash};
 pub(crate) use password::{HashError, Password, PasswordHash, Passwords, WeakPepper};
 pub(crate) use recovery::{RecoveryCode, RecoveryDigest};
+pub(crate) use rectify::{Rectification, RectifyError, rectify};
 pub(crate) use refresh::{RefreshError, refresh};
 pub(crate) use register::{NewAccount, NotARegistration, RegisterError, Registration, register};
 pub(crate) use revocation::{Revocation, Revoked, revocations};
 pub(crate) use second_factor::{Claimant, SecondFactorError, Shown, prove};
-pub(crate) use sessions::{NewSession, RefreshToken, Rotation, Session, SessionBook};
+pub(crate) use sessions::{NewSession, RefreshToken, Rotation, Session, SessionBook, SessionOf};
 pub(crate) use set_password::{LinkOwner, NewLink, SetPasswordError, set_password};
 pub(crate) use throttle::{Throttle, ThrottleKey};
 pub(crate) use token::{Lives, TokenIssuer};
 pub(crate) use totp::{TotpCode, TotpSecret};
 pub use totp::{totp_code, totp_secret};
-pub(crate) use verify_email::{VerifyEmailError, send_email_proof, verify_email};
+pub(crate) use verify_email::{
+    EmailLinkOwner, NewEmailLink, VerifyEmailError, send_email_proof, verify_email,
+};
 
 use crate::app::App;
 use crate::audit::{Action, Object};
@@ -101,10 +109,8 @@ use crate::writer::Write;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
-    pub(crate) username: String,
-    pub(crate) email: String,
+    pub(crate) profile: Profile,
     pub(crate) role: Role,
-    pub(crate) phone: Option<String>,
     pub(crate) email_verified: bool,
     /// Whether it may log in.
     pub(crate) disabled: bool,

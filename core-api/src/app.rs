@@ -16,6 +16,7 @@ use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
 use crate::payments::Provider;
+use crate::privacy::ErasureJournal;
 use crate::store::Store;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub(crate) provider: Provider,
     pub(crate) outbox: Outbox,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) journal: ErasureJournal,
     pub(crate) texts: Texts,
     pub(crate) images: Images,
     /// Places for work that is done after the answer.

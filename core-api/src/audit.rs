@@ -57,6 +57,6 @@ pub(crate) use action::{Action, Detail};
 pub(crate) use checkpoint::{CheckpointBasis, CheckpointFile, checkpoint_forever, checkpoint_now};
 pub(crate) use keys::{AuditKeyError, AuditKeys};
 pub(crate) use origin::{ANONYMOUS, Origin};
-pub(crate) use read::{Looked, Position, ReadError, read, verify_lately};
+pub(crate) use read::{Looked, Position, ReadError, exported, read, verify_lately};
 pub(crate) use row::{AuditRow, is_actor, seal};
 pub use verify::{Fault, TrailError, TrailPlace, TrailReport, verify_trail};

@@ -23,7 +23,7 @@ pub(crate) use assortment::{Assortment, Changes, Listing};
 pub(crate) use category::{
     Category, CloseCategory, CloseError, NewCategory, OpenError, categories, close, open,
 };
-pub(crate) use edit::{EditError, EditProduct, Expected, WithdrawProduct, edit, withdraw};
+pub(crate) use edit::{EditError, EditProduct, WithdrawProduct, edit, withdraw};
 pub(crate) use filter::{Filter, OfferFilter, SEARCH_CHARS_MAX};
 pub(crate) use name::{
     CATEGORY_NAME_CHARS_MAX, CategoryName, DESCRIPTION_CHARS_MAX, Description, PRODUCT_NAME_CHARS,
@@ -39,17 +39,7 @@ use crate::inventory::StockLevel;
 use crate::money::Money;
 use crate::sku::Sku;
 use crate::store::{Slice, StoreError};
-
-/// Counts the changes of one product, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Version(pub(crate) i64);
-
-impl Version {
-    /// The version after this one.
-    pub(crate) fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
+use crate::version::Version;
 
 /// What is shown of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,6 +51,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros))
     }
 
+    /// How long after `earlier` this is; nothing if it is before.
+    pub fn since(self, earlier: Self) -> Duration {
+        let micros = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default();
+        Duration::from_micros(micros)
+    }
+
     /// As RFC 3339 writes it, in UTC.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000);

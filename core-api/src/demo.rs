@@ -3,15 +3,14 @@
 //! Seeding goes through the ordinary operations and leaves alone what is already there.
 //! Demo accounts are marked as such in the database.
 
-use crate::accounts::{
-    self, GiveFactorError, NotARegistration, Password, RegisterError, Registration, TotpSecret,
-};
+use crate::accounts::{self, NotARegistration, Password, RegisterError, Registration, TotpSecret};
 use crate::app::App;
 use crate::catalog::{self, NewProduct, NotOffers, Offers, PublishError, TextError};
 use crate::inventory::{self, ByHand, NewMovement, NotAQuantity, Quantity, RecordError};
 use crate::money::{Currency, Money};
 use crate::sku::{NotASku, Sku};
 use crate::store::StoreError;
+use crate::writer::WriteError;
 
 /// An account to be seeded.
 #[derive(Clone)]
@@ -44,7 +43,7 @@ pub(crate) enum Cause {
     #[error("account `{0}`: `totp_secret` must be 16 to 64 bytes in base 32")]
     TotpSecret(String),
     #[error("could not give account `{username}` its second factor")]
-    Factor { username: String, source: GiveFactorError },
+    Factor { username: String, source: WriteError },
     #[error("could not register account `{username}`")]
     Register { username: String, source: RegisterError },
     #[error(transparent)]
@@ -93,7 +92,7 @@ async fn seed_account(app: &App, account: &DemoAccount) -> Result<(), Cause> {
         return Ok(());
     };
     let secret = TotpSecret::parse(secret).ok_or_else(|| Cause::TotpSecret(username.clone()))?;
-    let given = accounts::give_factor(app, known.id, &secret).await;
+    let given = accounts::give_factor(app, known.id, secret).await;
     given.map_err(|source| Cause::Factor { username, source })
 }
 

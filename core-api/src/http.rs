@@ -21,6 +21,7 @@ mod cart;
 mod catalog;
 mod categories;
 mod docs;
+mod export;
 mod factors;
 mod image_form;
 mod images;
@@ -32,6 +33,7 @@ mod orders;
 mod page;
 mod payments;
 mod precondition;
+mod privacy;
 mod problem;
 mod sessions;
 mod skus;
@@ -107,6 +109,11 @@ fn table() -> Vec<Route> {
         post("/api/auth/password/forgot", "auth.password", forgot_password, accounts::forgot_password),
         post("/api/auth/email/verify", "auth.email", verify_email, accounts::verify_email),
         get("/api/me", "accounts.read", read_me, accounts::me),
+        patch("/api/me", "accounts.update", rectify_me, privacy::rectify),
+        delete("/api/me", "accounts.erase", erase_me, privacy::erase),
+        get("/api/me/export", "accounts.export", export_me, export::export),
+        get("/api/me/consents", "consents.read", list_consents, privacy::consents),
+        put("/api/me/consents", "consents.change", change_consents, privacy::consent),
         put("/api/me/password", CREDENTIALS, change_password, accounts::change_password),
         post("/api/me/email/verification", CREDENTIALS, send_email_proof, accounts::send_email_proof),
         post("/api/me/totp", CREDENTIALS, begin_totp, factors::begin),
@@ -137,6 +144,7 @@ fn table() -> Vec<Route> {
         post("/api/orders/{id}/cancel", "orders.cancel", cancel_order, orders::cancel),
         get("/api/admin/users", "users.read", list_users, admin_users::list),
         patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
+        delete("/api/admin/users/{id}", "users.delete", erase_user, privacy::erase_user),
         get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
         post("/api/orders/{id}/fulfil", "orders.fulfil", fulfil_order, orders::fulfil),
         post("/api/orders/{id}/ship", "orders.ship", ship_order, orders::ship),

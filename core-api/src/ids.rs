@@ -62,6 +62,8 @@ id! {
     TokenId;
     /// Names a message that waits to be sent.
     LetterId;
+    /// Names an entry of somebody's consents.
+    ConsentId;
     /// Names a product.
     ProductId;
     /// Names an image of a product.

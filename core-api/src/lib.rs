@@ -13,6 +13,7 @@
 //! | `outbox` | what is to be done in the world outside |
 //! | `accounts` | accounts, passwords, sessions and their tokens |
 //! | `audit` | who did what: rows that cannot be changed unnoticed |
+//! | `privacy` | what is kept of people, for how long, and how it ends |
 //!
 //! `http` is the first file to read: every route stands in one table there, and [`openapi`] is
 //! made from it. Handlers translate in, call one domain operation, translate out. Domains know
@@ -37,6 +38,7 @@
 //! and reads no tokens; it issues them.
 
 mod accounts;
+mod alone;
 mod app;
 mod audit;
 mod cart;
@@ -57,6 +59,8 @@ mod moving;
 mod orders;
 mod outbox;
 mod payments;
+mod privacy;
+mod privacy_admin;
 mod reach;
 mod sku;
 mod start;
@@ -64,6 +68,7 @@ mod store;
 mod user_admin;
 mod vault;
 mod verify;
+mod version;
 mod worksheet;
 mod writer;
 
@@ -82,6 +87,7 @@ pub use http::{RouteFacts, document as openapi, routes};
 pub use images::verify_images;
 pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
 pub use payments::{MockError, PaymentMock};
+pub use privacy_admin::{ErasuresReplayed, PrivacyAdmin, PrivacyError, RetentionReport};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
 use stockade_telemetry::ops::OpsListener;
@@ -169,6 +175,7 @@ impl Core {
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
         sweeping.spawn(audit::checkpoint_forever(Arc::clone(&app)));
+        sweeping.spawn(privacy::keep_forever(Arc::clone(&app)));
         let (stop_working, stopped) = watch::channel(false);
         let mut working = JoinSet::new();
         working.spawn(outbox::work_until(Arc::clone(&app), stopped));

@@ -14,16 +14,17 @@ mod postman;
 mod text;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 pub(crate) use post::{Post, PostError};
 pub(crate) use postman::deliver_forever;
 pub(crate) use text::{Texts, Written};
 
-use crate::ids::{Id as _, LetterId};
-use crate::vault::{Purpose, SealError, Sealed, Vault};
+use crate::ids::{AccountId, LetterId};
+use crate::privacy::{Confidential, SealedField};
 
 /// A message to somebody.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) to: String,
     pub(crate) subject: String,
@@ -36,28 +37,29 @@ impl std::fmt::Debug for Message {
     }
 }
 
+impl Confidential for Message {
+    const FIELD: SealedField = SealedField::Letter;
+
+    fn to_plain(&self) -> Zeroizing<Vec<u8>> {
+        // Texts alone: there is nothing that cannot be written.
+        Zeroizing::new(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    fn from_plain(plain: &[u8]) -> Option<Self> {
+        serde_json::from_slice(plain).ok()
+    }
+}
+
 /// A message that waits.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter {
     pub(crate) id: LetterId,
-    pub(crate) message: Sealed,
+    /// Whom it is written to.
+    pub(crate) account: AccountId,
+    /// Nothing where it was sealed with another key.
+    pub(crate) message: Option<Message>,
     /// How often it was tried.
     pub(crate) attempts: u32,
-}
-
-impl Letter {
-    /// Seals a message.
-    pub(crate) fn seal(id: LetterId, message: &Message, vault: &Vault) -> Result<Self, SealError> {
-        let bytes = serde_json::to_vec(message).map_err(|_| SealError::Cipher)?;
-        let message = vault.seal(Purpose::Mail, id.uuid().as_bytes(), &bytes)?;
-        Ok(Self { id, message, attempts: 0 })
-    }
-
-    /// The message; nothing where it was sealed with another key.
-    fn open(&self, vault: &Vault) -> Option<Message> {
-        let bytes = vault.open(Purpose::Mail, self.id.uuid().as_bytes(), &self.message)?;
-        serde_json::from_slice(&bytes).ok()
-    }
 }
 
 /// Messages of one batch.

@@ -137,6 +137,8 @@ pub(crate) struct CoreMetrics {
     mails: IntCounterVec,
     image_uploads: IntCounterVec,
     image_scans: IntCounterVec,
+    erasures: IntCounterVec,
+    retention_overdue_seconds: IntGaugeVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -295,6 +297,12 @@ impl CoreMetrics {
                 "Images that the scanner was asked about.",
                 &["outcome"],
             )?,
+            erasures: metrics.counter("erasures_total", "Accounts erased.", NO_LABELS)?,
+            retention_overdue_seconds: metrics.gauge(
+                "retention_overdue_seconds",
+                "How long the oldest row is kept beyond its time.",
+                &["rule"],
+            )?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
                 "Time to hash one password, without waiting.",
@@ -381,6 +389,17 @@ impl CoreMetrics {
     pub(crate) fn image_scanned(&self, outcome: &'static str) {
         debug_assert!(SCAN_OUTCOMES.contains(&outcome), "`{outcome}` is not in its closed set");
         self.image_scans.with_label_values(&[outcome]).inc();
+    }
+
+    /// Counts an account that was erased.
+    pub(crate) fn erased(&self) {
+        self.erasures.with_label_values(NO_LABELS).inc();
+    }
+
+    /// How long the oldest row is overdue under a rule of the retention table.
+    pub(crate) fn overdue(&self, rule: &'static str, age: Duration) {
+        let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.retention_overdue_seconds.with_label_values(&[rule]).set(age);
     }
 
     pub(crate) fn password_hashed(&self, took: Duration) {

@@ -31,8 +31,9 @@ use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
 use crate::payments::{NoGateway, Provider, SetupError, Stripe, WeakSecret, WebhookSecret};
+use crate::privacy::{ErasureJournal, JournalError, ReplayError, replay};
 use crate::store::{OpenError, Opened, open};
-use crate::vault::{Vault, WeakDataKey};
+use crate::vault::{Vault, VaultKey, WeakKey};
 use crate::writer::{self, Desk};
 
 /// Who the core is, to the edge: the audience of the assertions it believes.
@@ -56,8 +57,8 @@ pub(crate) enum Cause {
     WeakSecret { path: PathBuf, why: WeakMaster },
     #[error("core.password_pepper_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
     WeakPepper { path: PathBuf, why: WeakPepper },
-    #[error("core.data_key_file `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
-    WeakDataKey { path: PathBuf, why: WeakDataKey },
+    #[error("core.{setting} `{}`: {why}; make one with `openssl rand -hex 32`", .path.display())]
+    WeakKey { setting: &'static str, path: PathBuf, why: WeakKey },
     #[error("core.audit_key_file: {0}")]
     AuditKey(AuditKeyError),
     #[error("core.audit_checkpoints_file `{}`: {why}", .path.display())]
@@ -74,6 +75,10 @@ pub(crate) enum Cause {
     Scanner(BadAddress),
     #[error("core.store.url `{url}`: {why}")]
     Database { url: Box<StoreUrl>, why: OpenError },
+    #[error(transparent)]
+    Journal(JournalError),
+    #[error("the erasure journal cannot be replayed: {0}")]
+    Replay(ReplayError),
     #[error("core.socket `{}`: {why}", .path.display())]
     Socket { path: PathBuf, why: BindError },
     #[error("core.ops_listen `{addr}`: {why}")]
@@ -100,6 +105,7 @@ struct Keys {
 pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core, StartError> {
     let socket = set("socket", settings.socket.as_deref())?;
     let url = settings.store.url.as_ref().ok_or(Cause::NotSet("store.url"))?;
+    let journal_file = set("erasure_journal_file", settings.erasure_journal_file.as_deref())?;
     let registry = Registry::new();
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
@@ -110,7 +116,8 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let listener = EdgeListener::bind(socket)
         .await
         .map_err(|why| Cause::Socket { path: socket.to_owned(), why })?;
-    let Opened { store, writers } = open(url, &settings.store)
+    let vault = Arc::new(keys.vault);
+    let Opened { store, writers } = open(url, &settings.store, &vault)
         .await
         .map_err(|why| Cause::Database { url: Box::new(url.clone()), why })?;
 
@@ -123,6 +130,9 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     };
     let desks = writers.into_iter().map(desk).collect();
     let (writer, writers) = writer::start(desks, settings.write_queue_max.get());
+    let (journal, erasures) = ErasureJournal::open(journal_file, &vault).map_err(Cause::Journal)?;
+    // Before anybody is answered: a restored backup may have brought back who was erased.
+    replay(&*store, &mut writer.clone(), &journal, &erasures).await.map_err(Cause::Replay)?;
     let app = App {
         store: Arc::from(store),
         writer,
@@ -132,7 +142,8 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         tokens: keys.tokens,
         provider,
         outbox: Outbox::default(),
-        vault: Arc::new(keys.vault),
+        vault,
+        journal,
         texts: Texts::new(&settings.mail.site),
         images,
         errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
@@ -218,10 +229,20 @@ fn read_provider(settings: &PaymentSettings) -> Result<Provider, Cause> {
 }
 
 /// The vault that the settings name the key of.
+/// The vault that the settings name the keys of.
 pub(crate) fn read_vault(settings: &CoreSettings) -> Result<Vault, Cause> {
-    let file = set("data_key_file", settings.data_key_file.as_deref())?;
-    let key = read("data_key_file", file)?;
-    Vault::derive(&key).map_err(|why| Cause::WeakDataKey { path: file.to_owned(), why })
+    let data = read_key("data_key_file", settings.data_key_file.as_deref())?;
+    let index = read_key("index_key_file", settings.index_key_file.as_deref())?;
+    let previous = settings.previous_data_key_file.as_deref();
+    let previous = previous.map(|file| read_key("previous_data_key_file", Some(file)));
+    let previous = previous.transpose()?;
+    Ok(Vault::derive(&data, previous.as_ref(), &index))
+}
+
+fn read_key(setting: &'static str, file: Option<&Path>) -> Result<VaultKey, Cause> {
+    let file = set(setting, file)?;
+    let weak = |why| Cause::WeakKey { setting, path: file.to_owned(), why };
+    VaultKey::new(read(setting, file)?).map_err(weak)
 }
 
 fn read(setting: &'static str, file: &Path) -> Result<Zeroizing<Vec<u8>>, Cause> {

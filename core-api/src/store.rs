@@ -30,21 +30,26 @@ use stockade_audit::chain::{Digest, Head};
 pub(crate) use transfer::{TransferError, transfer};
 
 use crate::accounts::{
-    Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
-    ThrottleKey, TokenHash,
+    Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner, PasswordOwner, Revoked,
+    SessionOf, Throttle, ThrottleKey, TokenHash,
 };
 use crate::audit::{AuditRow, Looked, Position};
 use crate::cart::ShownLine;
 use crate::catalog::{Category, Filter, Product};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, CategoryId, JobId, MovementId, OrderId, ProductId};
+use crate::ids::{
+    AccountId, CategoryId, ConsentId, JobId, LetterId, MovementId, OrderId, ProductId, SessionId,
+};
 use crate::images::{Image, ImageKey};
 use crate::inventory::{Entry, StockLevel};
+use crate::mail::Letter;
 use crate::orders::{Order, OrderEvent};
 use crate::outbox::Job;
 use crate::payments::Statement;
+use crate::privacy::{Consent, Erasure, Overdue, Retained};
 use crate::reach::Reach;
 use crate::sku::Sku;
+use crate::vault::SealError;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
 
 /// The database failed, or holds something this program did not write.
@@ -54,6 +59,8 @@ pub(crate) enum StoreError {
     Database(#[source] Refusal),
     #[error("the database holds a {0} that cannot be read")]
     Unreadable(&'static str),
+    #[error("could not seal what is to be kept")]
+    Seal(#[source] SealError),
     #[error("another writer changed the same rows at the same time")]
     Conflict,
     #[error("the database cannot be reached")]
@@ -154,7 +161,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         &self,
         link: TokenHash,
         now: Timestamp,
-    ) -> Result<Option<AccountId>, StoreError>;
+    ) -> Result<Option<EmailLinkOwner>, StoreError>;
 
     /// Revocations that followed `after` and are younger than `since`, in their order.
     async fn revocations(
@@ -256,6 +263,48 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Jobs that wait for a person, newest first.
     async fn dead_jobs(&self, slice: &Slice<JobId>) -> Result<Vec<Job>, StoreError>;
+
+    /// What an account agreed to, in its order.
+    async fn consents(
+        &self,
+        account: AccountId,
+        slice: &Slice<ConsentId>,
+    ) -> Result<Vec<Consent>, StoreError>;
+
+    /// An account's sessions, oldest first.
+    async fn sessions_of(
+        &self,
+        account: AccountId,
+        slice: &Slice<SessionId>,
+    ) -> Result<Vec<SessionOf>, StoreError>;
+
+    /// Messages that wait for an account, oldest first.
+    async fn letters_of(
+        &self,
+        account: AccountId,
+        slice: &Slice<LetterId>,
+    ) -> Result<Vec<Letter>, StoreError>;
+
+    /// Accounts that were erased since, by id.
+    async fn erasures(
+        &self,
+        since: Timestamp,
+        slice: &Slice<AccountId>,
+    ) -> Result<Vec<Erasure>, StoreError>;
+
+    /// Whether this account is there, or nothing is known of its erasure.
+    async fn is_unerased(&self, account: AccountId) -> Result<bool, StoreError>;
+
+    /// Customers since before `limit` who never proved their address, nor ordered, nor are
+    /// logged in.
+    async fn unproved_accounts(
+        &self,
+        limit: Timestamp,
+        count: u32,
+    ) -> Result<Vec<AccountId>, StoreError>;
+
+    /// How much is kept beyond `limit`.
+    async fn overdue(&self, of: Retained, limit: Timestamp) -> Result<Overdue, StoreError>;
 
     /// Ends all reading.
     async fn close(&self);

@@ -5,18 +5,15 @@
 //! does not.
 
 use std::fmt;
-use std::sync::Arc;
 
-use stockade_settings::store::{StoreSettings, StoreUrl};
+use stockade_settings::CoreSettings;
 
 use crate::accounts::{
     Import, ImportError, Invite, NameError, NewUser, NoEntropy, NotAnImport, OpaqueToken, Taken,
 };
+use crate::alone::AloneError;
 use crate::audit::Origin;
-use crate::clock::{Clock, Timestamp};
-use crate::ids::IdSource;
-use crate::metrics::CoreMetrics;
-use crate::store::{OpenError, open};
+use crate::clock::Timestamp;
 use crate::writer::{Desk, WriteError};
 
 /// Makes accounts in the core's database.
@@ -46,12 +43,8 @@ pub struct UserError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("`{url}`: {why}")]
-    Database { url: StoreUrl, why: OpenError },
-    #[error("the database takes no writes")]
-    NoWriter,
-    #[error("metrics cannot be registered: {0}")]
-    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
+    Open(#[from] AloneError),
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
@@ -67,18 +60,13 @@ pub(crate) enum Cause {
 }
 
 impl UserAdmin {
-    /// Opens the core's database; a SQLite one is made and brought up to date where need be.
+    /// Opens the core's database with the keys the settings name; a SQLite one is made and
+    /// brought up to date where need be.
     ///
     /// # Errors
     /// [`UserError`] when it cannot be opened.
-    pub async fn open(url: &StoreUrl, settings: &StoreSettings) -> Result<Self, UserError> {
-        let failed = |why| Cause::Database { url: url.clone(), why };
-        let mut opened = open(url, settings).await.map_err(failed)?;
-        opened.store.close().await;
-        let store = opened.writers.pop().ok_or(Cause::NoWriter)?;
-        let metrics = CoreMetrics::register(&prometheus::Registry::new()).map_err(Cause::from)?;
-        let (clock, ids, metrics) = (Clock::system(), IdSource::default(), Arc::new(metrics));
-        Ok(Self { desk: Desk { store, clock, ids, metrics } })
+    pub async fn open(settings: &CoreSettings) -> Result<Self, UserError> {
+        Ok(Self { desk: Desk::alone(settings).await.map_err(Cause::from)?.0 })
     }
 
     /// Makes the accounts of an earlier backend: one JSON object a line, with `username`,

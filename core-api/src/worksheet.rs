@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade_audit::chain::Checkpoint;
 
 use crate::accounts::{
-    AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
+    AccountBook, AccountsWanted, Names, NewAccount, NewEmailLink, NewLink, Revocation, SessionBook,
+    TokenHash,
 };
 use crate::audit::{Act, Action, CheckpointBasis, Object, Trail};
 use crate::cart::CartBook;
@@ -26,8 +27,10 @@ use crate::money::Money;
 use crate::orders::OrderBook;
 use crate::outbox::JobBook;
 use crate::payments::{PaymentBook, Reference};
+use crate::privacy::{ConsentBook, Erasure, NewConsent, OrderCount};
 use crate::reach::Reach;
 use crate::sku::Sku;
+use crate::vault::WrappedKey;
 
 /// The rows a batch asks for.
 ///
@@ -57,6 +60,12 @@ pub(crate) struct Wanted {
     pub(crate) links: BTreeSet<TokenHash>,
     /// Messages that are due.
     pub(crate) mail: bool,
+    /// Accounts whose orders are counted.
+    pub(crate) orders_of: BTreeSet<AccountId>,
+    /// Accounts whose consents are looked at.
+    pub(crate) consents: BTreeSet<AccountId>,
+    /// Some data keys that another key-encryption key than this one wrapped.
+    pub(crate) keys_not_of: Option<[u8; 8]>,
     /// Payments, and all others of their orders, with these orders and their refunds.
     pub(crate) payments: BTreeSet<PaymentId>,
     /// The same, by the provider's names.
@@ -97,6 +106,9 @@ pub(crate) struct Loaded {
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Postbag,
     pub(crate) checkpoint: Option<CheckpointBasis>,
+    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) consents: ConsentBook,
+    pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -122,6 +134,9 @@ pub(crate) struct Worksheet {
     pub(crate) checkpoint: Option<CheckpointBasis>,
     /// What the batch tells of itself.
     pub(crate) trail: Trail,
+    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) consents: ConsentBook,
+    pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
     pub(crate) new: Additions,
     /// Holds that ended, and how.
     pub(crate) ended: Vec<(ReservationId, HoldStep)>,
@@ -135,12 +150,25 @@ pub(crate) struct Additions {
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) links: Vec<NewLink>,
     /// Links to prove an address.
-    pub(crate) email_links: Vec<NewLink>,
+    pub(crate) email_links: Vec<NewEmailLink>,
     pub(crate) revocations: Vec<Revocation>,
     /// Accounts whose links are spent.
     pub(crate) spent_links: BTreeSet<AccountId>,
     pub(crate) holds: Vec<Hold>,
     pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) consents: Vec<NewConsent>,
+    pub(crate) rewrapped: Vec<(AccountId, WrappedKey)>,
+    /// Accounts that end with this batch.
+    pub(crate) erased: Vec<Erasure>,
+}
+
+impl Additions {
+    /// Forgets what the batch adds to an account.
+    pub(crate) fn forget(&mut self, account: AccountId) {
+        self.links.retain(|link| link.account != account);
+        self.email_links.retain(|link| link.account != account);
+        self.consents.retain(|consent| consent.account != account);
+    }
 }
 
 impl Worksheet {
@@ -165,6 +193,9 @@ impl Worksheet {
             mail: loaded.mail,
             checkpoint: loaded.checkpoint,
             trail: Trail::new(),
+            orders_of: loaded.orders_of,
+            consents: loaded.consents,
+            old_keys: loaded.old_keys,
             new: Additions::default(),
             ended: Vec::new(),
             sweep: false,

@@ -67,8 +67,7 @@ impl Write for Administer {
         let row = sheet.accounts.row(id).ok_or(AdministerError::Unknown)?.clone();
         let (role, disabled) = self.outcome(&row);
         let stays = role.as_str() == Role::SUPER_ADMIN && !disabled;
-        if !stays && !sheet.accounts.has_other_super_admin(id) && sheet.accounts.is_super_admin(id)
-        {
+        if !stays && sheet.accounts.is_last_super_admin(id) {
             self.refuse_last(sheet, role != row.role);
             return Err(AdministerError::LastSuperAdmin);
         }

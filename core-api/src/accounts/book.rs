@@ -1,16 +1,19 @@
 //! Accounts as one batch of writes sees them: what is known of each, and what was changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::name::Role;
+use super::name::{EmailAddress, FullName, PhoneNumber, Role, Username};
 use super::opaque::TokenHash;
 use super::password::PasswordHash;
 use super::recovery::RecoveryDigest;
 use super::throttle::{Throttle, ThrottleKey};
+use super::totp::TotpSecret;
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
-use crate::vault::Sealed;
+use crate::vault::SubjectKey;
+use crate::version::Version;
 
 /// Logins of one account that may wait for their second factor at once; an older one goes.
 const CHALLENGES_MAX: usize = 8;
@@ -27,6 +30,9 @@ pub(crate) struct AccountsWanted {
 /// An account as one batch sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct AccountRow {
+    /// What is confidential of it is sealed under this.
+    pub(crate) key: Arc<SubjectKey>,
+    pub(crate) profile: Profile,
     pub(crate) role: Role,
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) disabled_at: Option<Timestamp>,
@@ -37,18 +43,43 @@ pub(crate) struct AccountRow {
     pub(crate) challenges: BTreeMap<TokenHash, Timestamp>,
     pub(crate) email_verified_at: Option<Timestamp>,
     /// Links to prove the address, and until when they are good.
-    pub(crate) email_links: BTreeMap<TokenHash, Timestamp>,
+    pub(crate) email_links: BTreeMap<TokenHash, EmailLink>,
     /// Links to set a password that are good.
     pub(crate) live_links: u32,
+}
+
+/// What an account's owner says of themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Profile {
+    pub(crate) username: Username,
+    pub(crate) email: EmailAddress,
+    pub(crate) phone: Option<PhoneNumber>,
+    pub(crate) full_name: Option<FullName>,
+    /// Rises with every change of these.
+    pub(crate) version: Version,
+}
+
+impl Profile {
+    pub(crate) fn new(username: Username, email: EmailAddress, phone: Option<PhoneNumber>) -> Self {
+        Self { username, email, phone, full_name: None, version: Version::FIRST }
+    }
+}
+
+/// A link that was sent to an address, to prove it.
+#[derive(Debug, Clone)]
+pub(crate) struct EmailLink {
+    pub(crate) until: Timestamp,
+    /// The address, where it is not the account's yet.
+    pub(crate) email: Option<EmailAddress>,
 }
 
 /// An account's second factor, if it has one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Factor {
     /// In force.
-    pub(crate) secret: Option<Sealed>,
+    pub(crate) secret: Option<TotpSecret>,
     /// Waits for its first code.
-    pub(crate) pending: Option<Sealed>,
+    pub(crate) pending: Option<TotpSecret>,
     /// The time step of the last code that was taken.
     pub(crate) last_step: u64,
     pub(crate) recovery: BTreeSet<RecoveryDigest>,
@@ -86,6 +117,7 @@ pub(crate) struct AccountBook {
     /// Super-admins who can log in, where the batch asked for them.
     super_admins: BTreeSet<AccountId>,
     changed: BTreeSet<AccountId>,
+    changed_profiles: BTreeSet<AccountId>,
     changed_throttles: BTreeSet<ThrottleKey>,
 }
 
@@ -116,11 +148,30 @@ impl AccountBook {
         row
     }
 
-    pub(super) fn is_super_admin(&self, id: AccountId) -> bool {
+    /// What its owner says of themselves, about to be changed.
+    pub(super) fn change_profile(&mut self, id: AccountId) -> Option<&mut Profile> {
+        let row = self.rows.get_mut(&id)?;
+        self.changed_profiles.insert(id);
+        row.profile.version = row.profile.version.next();
+        Some(&mut row.profile)
+    }
+
+    /// Forgets an account: whoever is decided next finds nobody there.
+    pub(crate) fn forget(&mut self, id: AccountId) {
+        self.rows.remove(&id);
+        self.super_admins.remove(&id);
+    }
+
+    /// Whether nobody else could give roles any more.
+    pub(crate) fn is_last_super_admin(&self, id: AccountId) -> bool {
+        self.is_super_admin(id) && !self.has_other_super_admin(id)
+    }
+
+    fn is_super_admin(&self, id: AccountId) -> bool {
         self.super_admins.contains(&id)
     }
 
-    pub(super) fn has_other_super_admin(&self, id: AccountId) -> bool {
+    fn has_other_super_admin(&self, id: AccountId) -> bool {
         self.super_admins.iter().any(|other| *other != id)
     }
 
@@ -154,6 +205,10 @@ impl AccountBook {
 
     pub(crate) fn changed(&self) -> impl Iterator<Item = (AccountId, &AccountRow)> {
         self.changed.iter().filter_map(|id| self.rows.get(id).map(|row| (*id, row)))
+    }
+
+    pub(crate) fn changed_profiles(&self) -> impl Iterator<Item = (AccountId, &AccountRow)> {
+        self.changed_profiles.iter().filter_map(|id| self.rows.get(id).map(|row| (*id, row)))
     }
 
     /// Throttles that were changed; nothing in place of one that was forgotten.

@@ -2,10 +2,10 @@
 
 use super::book::AccountRow;
 use super::recovery::RecoveryCode;
-use super::totp::{TotpCode, TotpSecret};
+use super::totp::TotpCode;
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, Id as _};
-use crate::vault::{Purpose, Sealed, Vault};
+use crate::ids::AccountId;
+use crate::vault::Vault;
 
 /// A code as somebody typed it.
 #[derive(Debug)]
@@ -31,7 +31,6 @@ impl Code {
         match self {
             Self::Totp(code) => {
                 let secret = row.factor.secret.as_ref();
-                let secret = secret.and_then(|secret| open_secret(vault, account, secret));
                 let step = secret.and_then(|s| s.step_of(*code, now, row.factor.last_step));
                 // SECURITY: a step is taken once, so a code that was overheard is worth nothing.
                 step.inspect(|step| row.factor.last_step = *step).is_some()
@@ -39,14 +38,4 @@ impl Code {
             Self::Recovery(code) => row.factor.recovery.remove(&code.digest(vault, account)),
         }
     }
-}
-
-/// The secret of an account; nothing where it was sealed for another, or with another key.
-pub(super) fn open_secret(
-    vault: &Vault,
-    account: AccountId,
-    sealed: &Sealed,
-) -> Option<TotpSecret> {
-    let bytes = vault.open(Purpose::TotpSecret, account.uuid().as_bytes(), sealed);
-    bytes.map(TotpSecret::from_bytes)
 }

@@ -1,17 +1,14 @@
 //! Enrol a second factor, renew its recovery codes, take it off.
 //!
-//! Each of these needs a session in which its owner proved themselves just now: by the second
-//! factor where there is one, by the password where there is none yet. So a token alone,
-//! however it was come by, changes nothing here.
+//! Each of these needs a session in which its owner proved themselves just now.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::book::{AccountRow, Factor};
-use super::code::open_secret;
+use super::fresh::{NotFresh, Owner};
 use super::login::throttle_key;
 use super::opaque::NoEntropy;
 use super::recovery::{RecoveryCode, RecoveryDigest, digests};
@@ -20,33 +17,19 @@ use super::throttle::ThrottleKey;
 use super::totp::{TotpCode, TotpSecret};
 use crate::app::App;
 use crate::audit::{Action, Detail};
-use crate::clock::Timestamp;
-use crate::ids::{AccountId, Id as _, SessionId};
+use crate::ids::{AccountId, SessionId};
 use crate::store::StoreError;
-use crate::vault::{Purpose, SealError, Sealed, Vault};
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
-
-/// How long ago somebody may have proved themselves.
-pub(crate) const FRESH: Duration = Duration::from_mins(10);
 
 /// Who the secret is from, as apps show it.
 const ISSUER: &str = "Stockade";
 
-/// What was not proved lately enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stale {
-    Password,
-    SecondFactor,
-}
-
 /// Why nothing was changed about a second factor.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EnrolError {
-    #[error("the session is over, or not this account's")]
-    Session,
-    #[error("the session has to be fresher")]
-    Stale(Stale),
+    #[error(transparent)]
+    Fresh(#[from] NotFresh),
     #[error("no second factor waits to be confirmed")]
     NothingPending,
     #[error("the account has no second factor")]
@@ -55,8 +38,6 @@ pub(crate) enum EnrolError {
     WrongCode,
     #[error("too many failures; nothing is tried for {0:?}")]
     Locked(Duration),
-    #[error("could not seal the secret")]
-    Seal(#[from] SealError),
     #[error("could not make a secret")]
     Entropy(#[from] NoEntropy),
     #[error("could not read the account")]
@@ -72,25 +53,17 @@ pub(crate) struct Enrolment {
     pub(crate) uri: Zeroizing<String>,
 }
 
-/// Whose second factor it is, in which session.
-#[derive(Debug, Clone, Copy)]
-struct Owner {
-    account: AccountId,
-    session: SessionId,
-}
-
 /// Makes a secret that is a second factor once its first code was shown.
 pub(crate) async fn begin_enrolment(
     app: &App,
     account: AccountId,
     session: SessionId,
 ) -> Result<Enrolment, EnrolError> {
-    let known = app.store.account(account).await?.ok_or(EnrolError::Session)?;
+    let known = app.store.account(account).await?.ok_or(NotFresh::Session)?;
     let secret = TotpSecret::generate()?;
-    let pending =
-        app.vault.seal(Purpose::TotpSecret, account.uuid().as_bytes(), secret.as_bytes())?;
-    app.writer.submit(Begin { owner: Owner { account, session }, pending }).await??;
-    let uri = secret.to_uri(ISSUER, &known.username);
+    let begin = Begin { owner: Owner { account, session }, pending: secret.clone() };
+    app.writer.submit(begin).await??;
+    let uri = secret.to_uri(ISSUER, known.profile.username.as_str());
     Ok(Enrolment { secret: secret.to_base32(), uri })
 }
 
@@ -101,12 +74,11 @@ pub(crate) async fn confirm_enrolment(
     session: SessionId,
     code: TotpCode,
 ) -> Result<Vec<RecoveryCode>, EnrolError> {
-    let known = app.store.account(account).await?.ok_or(EnrolError::Session)?;
+    let known = app.store.account(account).await?.ok_or(NotFresh::Session)?;
     let codes = RecoveryCode::generate()?;
     let confirm = Confirm {
         owner: Owner { account, session },
-        throttle: throttle_key(&app.vault, &known.username.to_ascii_lowercase()),
-        vault: Arc::clone(&app.vault),
+        throttle: throttle_key(&app.vault, &known.profile.username.folded()),
         code,
         recovery: digests(&codes, &app.vault, account),
     };
@@ -135,37 +107,15 @@ pub(crate) async fn renew_recovery_codes(
     Ok(codes)
 }
 
-impl Owner {
-    fn wants(self, wanted: &mut Wanted) {
-        wanted.accounts.ids.insert(self.account);
-        wanted.sessions.insert(self.session);
-    }
-
-    /// The account, if whoever asks proved themselves in this session just now.
-    fn fresh(self, sheet: &Worksheet) -> Result<&AccountRow, EnrolError> {
-        let session = sheet.sessions.session(self.session).ok_or(EnrolError::Session)?;
-        if session.account != self.account || session.ended || session.ends_at <= sheet.now {
-            return Err(EnrolError::Session);
-        }
-        let row = sheet.accounts.active(self.account).ok_or(EnrolError::Session)?;
-        let since = |moment: Timestamp| moment.plus(FRESH) > sheet.now;
-        let by_factor = session.second_factor_at.is_some_and(since);
-        if by_factor || row.factor.secret.is_none() && since(session.began_at) {
-            return Ok(row);
-        }
-        let has_factor = row.factor.secret.is_some();
-        Err(EnrolError::Stale(if has_factor { Stale::SecondFactor } else { Stale::Password }))
-    }
-
-    fn change(self, sheet: &mut Worksheet) -> Result<&mut AccountRow, EnrolError> {
-        sheet.accounts.change(self.account).ok_or(EnrolError::Session)
-    }
+/// The account, about to be changed.
+fn change(owner: Owner, sheet: &mut Worksheet) -> Result<&mut AccountRow, EnrolError> {
+    sheet.accounts.change(owner.account).ok_or(EnrolError::Fresh(NotFresh::Session))
 }
 
 #[derive(Debug)]
 struct Begin {
     owner: Owner,
-    pending: Sealed,
+    pending: TotpSecret,
 }
 
 impl Write for Begin {
@@ -178,7 +128,7 @@ impl Write for Begin {
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
         self.owner.fresh(sheet)?;
         // What is in force stays so until the next is confirmed.
-        self.owner.change(sheet)?.factor.pending = Some(self.pending.clone());
+        change(self.owner, sheet)?.factor.pending = Some(self.pending.clone());
         sheet.audit(Action::FactorBegun, self.owner.account);
         Ok(())
     }
@@ -188,7 +138,6 @@ impl Write for Begin {
 struct Confirm {
     owner: Owner,
     throttle: ThrottleKey,
-    vault: Arc<Vault>,
     code: TotpCode,
     recovery: BTreeSet<RecoveryDigest>,
 }
@@ -208,13 +157,12 @@ impl Write for Confirm {
         }
         let pending = self.owner.fresh(sheet)?.factor.pending.clone();
         let pending = pending.ok_or(EnrolError::NothingPending)?;
-        let secret = open_secret(&self.vault, self.owner.account, &pending);
-        let Some(step) = secret.and_then(|secret| secret.step_of(self.code, now, 0)) else {
+        let Some(step) = pending.step_of(self.code, now, 0) else {
             sheet.accounts.fail(self.throttle, now);
             sheet.audit(Action::FactorEnrolled, self.owner.account).refused(Detail::WrongCode);
             return Err(EnrolError::WrongCode);
         };
-        let row = self.owner.change(sheet)?;
+        let row = change(self.owner, sheet)?;
         row.factor.secret = row.factor.pending.take();
         row.factor.last_step = step;
         row.factor.recovery.clone_from(&self.recovery);
@@ -241,7 +189,7 @@ impl Write for Disable {
         if self.owner.fresh(sheet)?.factor.secret.is_none() {
             return Err(EnrolError::NotEnrolled);
         }
-        let row = self.owner.change(sheet)?;
+        let row = change(self.owner, sheet)?;
         row.factor = Factor::default();
         row.challenges.clear();
         // No token goes on telling of it.
@@ -271,36 +219,25 @@ impl Write for Renew {
         if self.owner.fresh(sheet)?.factor.secret.is_none() {
             return Err(EnrolError::NotEnrolled);
         }
-        self.owner.change(sheet)?.factor.recovery.clone_from(&self.recovery);
+        change(self.owner, sheet)?.factor.recovery.clone_from(&self.recovery);
         sheet.audit(Action::RecoveryCodesRenewed, self.owner.account);
         Ok(())
     }
-}
-
-/// Why an account was not given a second factor.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GiveFactorError {
-    #[error("could not seal the secret")]
-    Seal(#[from] SealError),
-    #[error("could not write")]
-    Write(#[from] WriteError),
 }
 
 /// Gives a demo account a second factor that is known beforehand; leaves alone one that is there.
 pub(crate) async fn give_factor(
     app: &App,
     account: AccountId,
-    secret: &TotpSecret,
-) -> Result<(), GiveFactorError> {
-    let sealed =
-        app.vault.seal(Purpose::TotpSecret, account.uuid().as_bytes(), secret.as_bytes())?;
-    Ok(app.writer.submit(Give { account, sealed }).await?)
+    secret: TotpSecret,
+) -> Result<(), WriteError> {
+    app.writer.submit(Give { account, secret }).await
 }
 
 #[derive(Debug)]
 struct Give {
     account: AccountId,
-    sealed: Sealed,
+    secret: TotpSecret,
 }
 
 impl Write for Give {
@@ -315,7 +252,7 @@ impl Write for Give {
         if sheet.accounts.row(self.account).is_some_and(has_none)
             && let Some(row) = sheet.accounts.change(self.account)
         {
-            row.factor.secret = Some(self.sealed.clone());
+            row.factor.secret = Some(self.secret.clone());
             sheet.audit(Action::FactorEnrolled, self.account);
         }
     }

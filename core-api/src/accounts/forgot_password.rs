@@ -14,7 +14,6 @@ use crate::audit::{Action, Origin};
 use crate::ids::{AccountId, LetterId};
 use crate::mail::{Letter, Written};
 use crate::store::StoreError;
-use crate::vault::SealError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
@@ -36,8 +35,6 @@ enum ForgotError {
     Store(#[from] StoreError),
     #[error("could not make a link")]
     Entropy(#[from] NoEntropy),
-    #[error("could not seal the message")]
-    Seal(#[from] SealError),
     #[error("could not write the message down")]
     Write(#[from] WriteError),
 }
@@ -67,14 +64,9 @@ pub(crate) fn forgot_password(app: &Arc<App>, email: &str) -> Result<(), Crowded
 async fn send_link(app: &App, email: &EmailAddress) -> Result<(), ForgotError> {
     let Some(owner) = app.store.addressee(&email.folded()).await? else { return Ok(()) };
     let token = OpaqueToken::generate()?;
-    let written = Written {
-        id: app.ids.next::<LetterId>(app.clock.now()),
-        to: &owner.email,
-        username: &owner.username,
-        token: &token,
-        vault: &app.vault,
-    };
-    let letter = app.texts.reset_password(&written)?;
+    let written =
+        Written { id: app.ids.next::<LetterId>(app.clock.now()), to: &owner, token: &token };
+    let letter = app.texts.reset_password(&written);
     app.writer.submit(SendLink { account: owner.account, link: token.hash(), letter }).await?;
     Ok(())
 }

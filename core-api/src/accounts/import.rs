@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::book::Profile;
 use super::name::{EmailAddress, NameError, PhoneNumber, Role, Username};
 use super::password::PasswordHash;
 use super::register::NewAccount;
@@ -79,12 +80,12 @@ impl Import {
 }
 
 fn account(line: &Line, ids: &IdSource, now: Timestamp) -> Result<NewAccount, Misfit> {
+    let username = Username::parse(&line.username).map_err(Misfit::Name)?;
+    let email = EmailAddress::parse(&line.email).map_err(Misfit::Name)?;
     let phone = line.phone.as_deref().map(PhoneNumber::parse).transpose();
     Ok(NewAccount {
         id: ids.next(now),
-        username: Username::parse(&line.username).map_err(Misfit::Name)?,
-        email: EmailAddress::parse(&line.email).map_err(Misfit::Name)?,
-        phone: phone.map_err(Misfit::Name)?,
+        profile: Profile::new(username, email, phone.map_err(Misfit::Name)?),
         hash: Some(PasswordHash::of_an_old_backend(&line.password_hash).ok_or(Misfit::Hash)?),
         role: Role::parse(&line.role).map_err(Misfit::Name)?,
         demo: false,

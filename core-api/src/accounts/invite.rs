@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::book::Profile;
 use super::name::{EmailAddress, NameError, Role, Username};
 use super::opaque::{OpaqueToken, TokenHash};
 use super::register::NewAccount;
@@ -48,8 +49,8 @@ pub(crate) struct Invite {
 impl Invite {
     pub(crate) fn new(id: AccountId, user: NewUser, link: &OpaqueToken) -> Self {
         let NewUser { username, email, role } = user;
-        let account =
-            NewAccount { id, username, email, phone: None, role, hash: None, demo: false };
+        let profile = Profile::new(username, email, None);
+        let account = NewAccount { id, profile, role, hash: None, demo: false };
         Self { account, link: link.hash() }
     }
 }

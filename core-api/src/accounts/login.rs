@@ -96,7 +96,7 @@ pub(crate) async fn login(
 }
 
 /// The name of a throttle.
-pub(super) fn throttle_key(vault: &Vault, folded: &str) -> ThrottleKey {
+pub(crate) fn throttle_key(vault: &Vault, folded: &str) -> ThrottleKey {
     ThrottleKey(vault.digest(Purpose::Throttle, b"", folded.as_bytes()))
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::privacy::confidential_text;
+
 /// Shortest and longest user name, in characters.
 const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 
@@ -13,6 +15,9 @@ const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 
 /// Fewest and most digits in a telephone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// Longest full name, in characters.
+const FULL_NAME_CHARS_MAX: usize = 200;
 
 /// Longest role name, in characters.
 const ROLE_CHARS_MAX: usize = 32;
@@ -26,13 +31,20 @@ pub(crate) enum NameError {
     Email,
     #[error("`phone` must be `+` and 7 to 15 digits, the country's code first")]
     Phone,
+    #[error(
+        "`name` must be 1 to {FULL_NAME_CHARS_MAX} characters, none of them a control, the first \
+         and the last no space"
+    )]
+    FullName,
     #[error("`role` must be 1 to {ROLE_CHARS_MAX} lower-case letters and hyphens")]
     Role,
 }
 
 /// 3 to 32 ASCII letters and digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Username(String);
+
+confidential_text!(Username);
 
 impl Username {
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
@@ -51,8 +63,10 @@ impl Username {
 }
 
 /// A plausible e-mail address; only a message that arrives proves one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct EmailAddress(String);
+
+confidential_text!(EmailAddress);
 
 impl EmailAddress {
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
@@ -88,8 +102,10 @@ fn is_label(label: &str) -> bool {
 }
 
 /// A telephone number as ITU-T E.164 writes it: `+`, a country's code, 7 to 15 digits in all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PhoneNumber(String);
+
+confidential_text!(PhoneNumber);
 
 impl PhoneNumber {
     pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
@@ -99,6 +115,25 @@ impl PhoneNumber {
                 && !digits.starts_with('0')
         });
         if fits { Ok(Self(text.to_owned())) } else { Err(NameError::Phone) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What somebody is called by others, in whatever script.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct FullName(String);
+
+confidential_text!(FullName);
+
+impl FullName {
+    pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
+        let fits = (1..=FULL_NAME_CHARS_MAX).contains(&text.chars().count())
+            && text.trim() == text
+            && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.to_owned())) } else { Err(NameError::FullName) }
     }
 
     pub(crate) fn as_str(&self) -> &str {

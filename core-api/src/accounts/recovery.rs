@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_code_is_read_as_it_was_shown_or_typed() {
-        let vault = Vault::derive(&[7; 32]).unwrap();
+        let vault = crate::vault::tests::vault();
         let (ann, bob) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
         let (ann, bob) = (AccountId::from_uuid(ann), AccountId::from_uuid(bob));
         let codes = RecoveryCode::generate().unwrap();

@@ -1,10 +1,12 @@
 //! Register: a new account, unless the name or the address is taken.
 
+use super::book::Profile;
 use super::forgot_password::Addressee;
 use super::name::{EmailAddress, NameError, PhoneNumber, Role, Username};
+use super::opaque::NoEntropy;
 use super::password::{HashError, Password, PasswordHash};
 use super::strength::{Chooser, StrongPassword, WeakPassword};
-use super::verify_email::{EmailProof, VerifyEmailError};
+use super::verify_email::EmailProof;
 use crate::app::App;
 use crate::audit::{Action, Detail};
 use crate::ids::AccountId;
@@ -19,7 +21,7 @@ pub(crate) enum RegisterError {
     #[error("could not keep the password")]
     Hash(#[from] HashError),
     #[error(transparent)]
-    Proof(#[from] VerifyEmailError),
+    Proof(#[from] NoEntropy),
     #[error("could not register")]
     Write(#[from] WriteError),
 }
@@ -80,9 +82,7 @@ impl Registration {
 #[derive(Debug, Clone)]
 pub(crate) struct NewAccount {
     pub(crate) id: AccountId,
-    pub(crate) username: Username,
-    pub(crate) email: EmailAddress,
-    pub(crate) phone: Option<PhoneNumber>,
+    pub(crate) profile: Profile,
     /// `None` until its owner chooses a password.
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) role: Role,
@@ -96,8 +96,9 @@ pub(crate) async fn register(app: &App, wanted: Registration) -> Result<AccountI
     let Registration { username, email, phone, role, demo, .. } = wanted;
     let to = Addressee { account: id, username: username.clone(), email: email.clone() };
     // Nobody reads what a demo account is sent.
-    let proof = if demo { None } else { Some(EmailProof::write(app, &to)?) };
-    let account = NewAccount { id, username, email, phone, hash, role, demo };
+    let proof = if demo { None } else { Some(EmailProof::write(app, &to, None)?) };
+    let profile = Profile::new(username, email, phone);
+    let account = NewAccount { id, profile, hash, role, demo };
     app.writer.submit(Register { account, proof }).await??;
     Ok(id)
 }
@@ -131,12 +132,13 @@ impl Write for NewAccount {
     type Answer = Result<(), RegisterError>;
 
     fn wants(&self, wanted: &mut Wanted) {
-        wanted.usernames.insert(self.username.folded());
-        wanted.emails.insert(self.email.folded());
+        wanted.usernames.insert(self.profile.username.folded());
+        wanted.emails.insert(self.profile.email.folded());
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
-        let (username, email) = (self.username.folded(), self.email.folded());
+        let profile = &self.profile;
+        let (username, email) = (profile.username.folded(), profile.email.folded());
         if sheet.names.usernames.contains(&username) || sheet.names.emails.contains(&email) {
             return Err(RegisterError::Taken);
         }

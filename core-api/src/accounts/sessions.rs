@@ -32,6 +32,17 @@ pub(crate) struct Session {
     pub(crate) ended: bool,
 }
 
+/// A session as whoever it belongs to is shown it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionOf {
+    pub(crate) id: SessionId,
+    pub(crate) began_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    /// When it ended before its time.
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) second_factor_at: Option<Timestamp>,
+}
+
 /// A refresh token as one batch sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RefreshToken {

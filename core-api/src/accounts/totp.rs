@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::opaque::NoEntropy;
 use crate::clock::Timestamp;
+use crate::privacy::{Confidential, SealedField};
 
 /// How long a code is shown, in seconds.
 const STEP_SECS: u64 = 30;
@@ -48,18 +49,10 @@ impl TotpSecret {
         Ok(Self(bytes))
     }
 
-    pub(crate) fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
-    }
-
     /// Reads a secret as apps show it; spaces and hyphens do not count, nor does case.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(decode(text)?);
         SECRET_BYTES_READ.contains(&bytes.len()).then_some(Self(bytes))
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
     }
 
     /// As apps take it when it is typed.
@@ -102,6 +95,18 @@ impl TotpSecret {
         let four = hash.iter().skip(offset).take(4);
         let number = four.fold(0, |number: u32, byte| number << 8 | u32::from(*byte));
         (number & 0x7fff_ffff) % CODES
+    }
+}
+
+impl Confidential for TotpSecret {
+    const FIELD: SealedField = SealedField::TotpSecret;
+
+    fn to_plain(&self) -> Zeroizing<Vec<u8>> {
+        self.0.clone()
+    }
+
+    fn from_plain(plain: &[u8]) -> Option<Self> {
+        SECRET_BYTES_READ.contains(&plain.len()).then(|| Self(Zeroizing::new(plain.to_vec())))
     }
 }
 
@@ -229,13 +234,13 @@ mod tests {
     fn a_secret_is_written_and_read_in_base_32() {
         assert_eq!(rfc().to_base32().as_str(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let spaced = "gezd gnbv gy3t qojq gezd gnbv gy3t qojq";
-        assert_eq!(TotpSecret::parse(spaced).unwrap().as_bytes(), rfc().as_bytes());
+        assert_eq!(TotpSecret::parse(spaced).unwrap().0, rfc().0);
         for text in ["", "GEZDGNBV", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1", "é"] {
             assert!(TotpSecret::parse(text).is_none(), "{text}");
         }
         let made = TotpSecret::generate().unwrap();
         let read = TotpSecret::parse(&made.to_base32()).unwrap();
-        assert_eq!(made.as_bytes(), read.as_bytes());
+        assert_eq!(made.0, read.0);
         // RFC 4648, 10.
         for (plain, text) in [
             ("f", "MY"),

@@ -5,16 +5,15 @@
 
 use std::time::Duration;
 
+use super::book::EmailLink;
 use super::forgot_password::Addressee;
+use super::name::EmailAddress;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
-use super::set_password::NewLink;
 use crate::app::App;
 use crate::audit::Action;
-use crate::clock::Timestamp;
 use crate::ids::{AccountId, LetterId};
 use crate::mail::{Letter, Written};
 use crate::store::StoreError;
-use crate::vault::SealError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
@@ -22,7 +21,7 @@ use crate::writer::{Write, WriteError};
 const LINK_LIFE: Duration = Duration::from_hours(24);
 
 /// Links of one account that are good at once.
-const LINKS_MAX: usize = 3;
+pub(super) const LINKS_MAX: usize = 3;
 
 /// Why an address was not proved, or nobody written to.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +34,6 @@ pub(crate) enum VerifyEmailError {
     Store(#[from] StoreError),
     #[error("could not make a link")]
     Entropy(#[from] NoEntropy),
-    #[error("could not seal the message")]
-    Seal(#[from] SealError),
     #[error("could not write")]
     Write(#[from] WriteError),
 }
@@ -45,23 +42,36 @@ pub(crate) enum VerifyEmailError {
 #[derive(Debug, Clone)]
 pub(super) struct EmailProof {
     hash: TokenHash,
+    /// The address, where it is not the account's yet.
+    email: Option<EmailAddress>,
     letter: Letter,
 }
 
+/// A link to prove an address, about to be.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEmailLink {
+    pub(crate) hash: TokenHash,
+    pub(crate) account: AccountId,
+    pub(crate) link: EmailLink,
+}
+
 impl EmailProof {
-    pub(super) fn write(app: &App, to: &Addressee) -> Result<Self, VerifyEmailError> {
+    /// Of the account's own address, or of another that is to be in its place.
+    pub(super) fn write(
+        app: &App,
+        to: &Addressee,
+        email: Option<EmailAddress>,
+    ) -> Result<Self, NoEntropy> {
         let token = OpaqueToken::generate()?;
         let id = app.ids.next::<LetterId>(app.clock.now());
-        let (email, username) = (&to.email, &to.username);
-        let written = Written { id, to: email, username, token: &token, vault: &app.vault };
-        let letter = app.texts.verify_email(&written)?;
-        Ok(Self { hash: token.hash(), letter })
+        let letter = app.texts.verify_email(&Written { id, to, token: &token });
+        Ok(Self { hash: token.hash(), email, letter })
     }
 
-    /// Sends it along with an account that is new.
+    /// Sends it, and makes its link good.
     pub(super) fn send(&self, account: AccountId, sheet: &mut Worksheet) {
-        let expires_at = sheet.now.plus(LINK_LIFE);
-        sheet.new.email_links.push(NewLink { hash: self.hash, account, expires_at });
+        let link = EmailLink { until: sheet.now.plus(LINK_LIFE), email: self.email.clone() };
+        sheet.new.email_links.push(NewEmailLink { hash: self.hash, account, link });
         sheet.mail.new.push(self.letter.clone());
     }
 }
@@ -73,16 +83,23 @@ pub(crate) async fn send_email_proof(
 ) -> Result<(), VerifyEmailError> {
     let owner = app.store.password_owner(account).await?.ok_or(VerifyEmailError::Account)?;
     let to = Addressee { account, username: owner.username, email: owner.email };
-    let proof = EmailProof::write(app, &to)?;
+    let proof = EmailProof::write(app, &to, None)?;
     Ok(app.writer.submit(Resend { account, proof }).await?)
 }
 
-/// The address of whoever the link was sent to is proved.
+/// Whom a link was sent to, and the address where it is not theirs yet.
+#[derive(Debug, Clone)]
+pub(crate) struct EmailLinkOwner {
+    pub(crate) account: AccountId,
+    pub(crate) email: Option<EmailAddress>,
+}
+
+/// The address of whoever the link was sent to is proved, and theirs from now on.
 pub(crate) async fn verify_email(app: &App, link: &OpaqueToken) -> Result<(), VerifyEmailError> {
     let link = link.hash();
-    let account = app.store.email_link_owner(link, app.clock.now()).await?;
-    let account = account.ok_or(VerifyEmailError::Link)?;
-    app.writer.submit(Prove { account, link }).await?
+    let owner = app.store.email_link_owner(link, app.clock.now()).await?;
+    let owner = owner.ok_or(VerifyEmailError::Link)?;
+    app.writer.submit(Prove { owner, link }).await?
 }
 
 #[derive(Debug)]
@@ -100,7 +117,7 @@ impl Write for Resend {
 
     fn decide(&self, sheet: &mut Worksheet) {
         let now = sheet.now;
-        let live = |until: &&Timestamp| **until > now;
+        let live = |link: &&EmailLink| link.until > now && link.email.is_none();
         let wanted = sheet.accounts.active(self.account).is_some_and(|row| {
             row.email_verified_at.is_none()
                 && row.email_links.values().filter(live).count() < LINKS_MAX
@@ -113,7 +130,7 @@ impl Write for Resend {
 
 #[derive(Debug)]
 struct Prove {
-    account: AccountId,
+    owner: EmailLinkOwner,
     link: TokenHash,
 }
 
@@ -121,19 +138,30 @@ impl Write for Prove {
     type Answer = Result<(), VerifyEmailError>;
 
     fn wants(&self, wanted: &mut Wanted) {
-        wanted.accounts.ids.insert(self.account);
+        wanted.accounts.ids.insert(self.owner.account);
+        wanted.emails.extend(self.owner.email.as_ref().map(EmailAddress::folded));
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
-        let now = sheet.now;
-        let row = sheet.accounts.active(self.account).ok_or(VerifyEmailError::Link)?;
-        if row.email_links.get(&self.link).is_none_or(|until| *until <= now) {
+        let (now, account) = (sheet.now, self.owner.account);
+        let row = sheet.accounts.active(account).ok_or(VerifyEmailError::Link)?;
+        if row.email_links.get(&self.link).is_none_or(|link| link.until <= now) {
             return Err(VerifyEmailError::Link);
         }
-        let row = sheet.accounts.change(self.account).ok_or(VerifyEmailError::Link)?;
+        if let Some(email) = &self.owner.email {
+            // Somebody may have registered with it since the link was sent.
+            let folded = email.folded();
+            let is_other = row.profile.email.folded() != folded;
+            if is_other && !sheet.names.emails.insert(folded) {
+                return Err(VerifyEmailError::Link);
+            }
+            let profile = sheet.accounts.change_profile(account).ok_or(VerifyEmailError::Link)?;
+            profile.email = email.clone();
+        }
+        let row = sheet.accounts.change(account).ok_or(VerifyEmailError::Link)?;
         row.email_links.clear();
         row.email_verified_at = Some(now);
-        sheet.audit(Action::EmailVerified, self.account);
+        sheet.audit(Action::EmailVerified, self.owner.account);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::row::AuditRow;
 use super::verify::{Fault, Proof, TrailReport};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::ids::AccountId;
 use crate::store::{Slice, StoreError};
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -60,9 +61,9 @@ pub(crate) enum ReadError {
     Key(#[from] AuditKeyError),
 }
 
-/// The act of looking at the trail.
+/// The act of looking at something.
 #[derive(Debug)]
-struct Look(Action);
+struct Look(Action, Object);
 
 impl Write for Look {
     type Answer = ();
@@ -70,8 +71,13 @@ impl Write for Look {
     fn wants(&self, _: &mut Wanted) {}
 
     fn decide(&self, sheet: &mut Worksheet) {
-        sheet.audit(self.0, Object::NONE);
+        sheet.audit(self.0, self.1);
     }
+}
+
+/// Tells that somebody takes away all that is kept of an account.
+pub(crate) async fn exported(app: &App, account: AccountId) -> Result<(), WriteError> {
+    app.writer.submit(Look(Action::AccountExported, account.into())).await
 }
 
 /// Acts, newest first.
@@ -80,14 +86,14 @@ pub(crate) async fn read(
     looked: &Looked,
     slice: &Slice<Position>,
 ) -> Result<Vec<AuditRow>, ReadError> {
-    app.writer.submit(Look(Action::AuditRead)).await?;
+    app.writer.submit(Look(Action::AuditRead, Object::NONE)).await?;
     Ok(app.store.acts(looked, slice).await?)
 }
 
 /// Proves the end of the trail: what followed the last [`LATELY`] checkpoints, for
 /// [`PROOF_MAX`] at most. The whole is for `stockade audit verify`.
 pub(crate) async fn verify_lately(app: &App) -> Result<TrailReport, ReadError> {
-    app.writer.submit(Look(Action::AuditVerified)).await?;
+    app.writer.submit(Look(Action::AuditVerified, Object::NONE)).await?;
     let keys = app.audit_keys.ring()?;
     let mut proof = Proof::new(&*app.store, &keys, Some(Instant::now() + PROOF_MAX));
     let last = app.store.last_checkpoint().await?.map_or(0, |(number, _)| number);

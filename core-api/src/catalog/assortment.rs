@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CategoryName, Description, NewCategory, NewProduct, ProductName, Version};
+use super::{CategoryName, Description, NewCategory, NewProduct, ProductName};
 use crate::ids::{CategoryId, ProductId};
 use crate::money::Money;
 use crate::sku::Sku;
+use crate::version::Version;
 
 /// A product that is on sale.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Edit a product, or withdraw it: only the version that was looked at.
 
-use super::{Description, ProductName, Version};
+use super::{Description, ProductName};
 use crate::app::App;
 use crate::audit::Action;
 use crate::ids::{CategoryId, ProductId};
+use crate::version::{Expected, Version};
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
@@ -18,24 +19,6 @@ pub(crate) enum EditError {
     UnknownCategory(CategoryId),
     #[error("could not change the product")]
     Write(#[from] WriteError),
-}
-
-/// The versions a change may be made on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// Whichever there is.
-    Any,
-    /// One of these.
-    OneOf(Vec<Version>),
-}
-
-impl Expected {
-    pub(crate) fn fits(&self, version: Version) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
-    }
 }
 
 /// A change of a product; what is `None` stays.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::Caller;
+use super::precondition::etag;
 use super::problem::Problem;
 use crate::accounts::{
     self, Account, ChangePasswordError, Crowded, HashError, OpaqueToken, Password, PasswordChange,
@@ -81,12 +83,17 @@ pub(super) async fn send_email_proof(
 }
 
 /// `GET /api/me`.
-pub(super) async fn me(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<Json<AccountBody>, Problem> {
-    let account = accounts::find(&app, caller.owner()?).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(AccountBody::from(account)))
+pub(super) async fn me(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+    Ok(show(&app, caller.owner()?).await?.into_response())
+}
+
+/// An account and its version, as its owner sees them.
+pub(super) async fn show(
+    app: &App,
+    account: AccountId,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let account = accounts::find(app, account).await?.ok_or_else(Problem::not_found)?;
+    Ok((etag(account.profile.version), Json(AccountBody::from(account))))
 }
 
 /// What is filled in to have an account.
@@ -144,6 +151,7 @@ pub(super) struct AccountBody {
     email: String,
     email_verified: bool,
     phone: Option<String>,
+    name: Option<String>,
     roles: [String; 1],
     /// Whether a second factor is enrolled.
     has_totp: bool,
@@ -151,9 +159,17 @@ pub(super) struct AccountBody {
 
 impl From<Account> for AccountBody {
     fn from(account: Account) -> Self {
-        let Account { id, username, email, email_verified, phone, role, has_factor, .. } = account;
-        let (roles, has_totp) = ([role.to_string()], has_factor);
-        Self { id, username, email, email_verified, phone, roles, has_totp }
+        let profile = account.profile;
+        Self {
+            id: account.id,
+            username: profile.username.as_str().to_owned(),
+            email: profile.email.as_str().to_owned(),
+            email_verified: account.email_verified,
+            phone: profile.phone.map(|phone| phone.as_str().to_owned()),
+            name: profile.full_name.map(|name| name.as_str().to_owned()),
+            roles: [account.role.to_string()],
+            has_totp: account.has_factor,
+        }
     }
 }
 
@@ -163,7 +179,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Taken => {
                 Self::new(409, "account_exists", "The user name or the e-mail address is taken")
             }
-            RegisterError::Proof(error) => error.into(),
+            RegisterError::Proof(error) => Self::internal(error),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Write(error) => error.into(),
         }
@@ -199,7 +215,6 @@ impl From<VerifyEmailError> for Problem {
             VerifyEmailError::Store(error) => error.into(),
             VerifyEmailError::Write(error) => error.into(),
             VerifyEmailError::Entropy(error) => Self::internal(error),
-            VerifyEmailError::Seal(error) => Self::internal(error),
         }
     }
 }

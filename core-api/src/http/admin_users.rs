@@ -76,8 +76,8 @@ impl From<Account> for UserBody {
     fn from(account: Account) -> Self {
         Self {
             id: account.id,
-            username: account.username,
-            email: account.email,
+            username: account.profile.username.as_str().to_owned(),
+            email: account.profile.email.as_str().to_owned(),
             email_verified: account.email_verified,
             roles: [account.role.to_string()],
             has_totp: account.has_factor,

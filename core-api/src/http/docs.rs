@@ -18,11 +18,13 @@ use super::admin_users::{UserBody, UserRequest};
 use super::audit::{ActBody, ProofBody};
 use super::catalog::{EditRequest, ProductBody, ProductRequest};
 use super::categories::{CategoryBody, CategoryRequest};
+use super::export::ExportBody;
 use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
 use super::images::{ImageBody, ImageForm};
 use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
 use super::openapi::{Docs, chars, moment, text, whole, word, words};
 use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
+use super::privacy::{ConsentsBody, ConsentsRequest, ErasedBody, RectifyRequest};
 use super::sessions::{RefreshForm, TokenBody, TokenForm};
 use super::skus::{PriceRequest, SkuBody, SkuRequest};
 use utoipa::PartialSchema as _;
@@ -216,8 +218,76 @@ pub(super) fn change_user() -> Docs {
 pub(super) fn read_me() -> Docs {
     Docs::new("Read one's own account")
         .answers::<AccountBody>(200, "The caller's account.")
+        .header("ETag", "The version, for `If-Match`.")
         .own_name()
         .finds()
+}
+
+pub(super) fn rectify_me() -> Docs {
+    Docs::new("Put right what is kept of oneself")
+        .says(
+            "What is left out stays. Another e-mail address is the account's once the link that \
+             is sent there was opened, which `POST /api/auth/email/verify` does; the address \
+             before it is told at once. To ask for one, the session must be fresh.",
+        )
+        .takes::<RectifyRequest>()
+        .versioned()
+        .answers::<AccountBody>(200, "The account as it is now.")
+        .header("ETag", "The version, for `If-Match`.")
+        .finds()
+        .refuses(409, &["email_taken", "links_waiting"])
+        .secured()
+}
+
+pub(super) fn erase_me() -> Docs {
+    Docs::new("Erase one's account")
+        .says(
+            "For good: the key to everything confidential is deleted. Every session ends, and \
+             name and address are free again. Orders stay for the books, under an id that names \
+             nobody. The session must be fresh.",
+        )
+        .answers::<ErasedBody>(200, "The account is no more; what stays, and why.")
+        .finds()
+        .refuses(409, &["orders_open", "last_super_admin"])
+        .secured()
+}
+
+pub(super) fn erase_user() -> Docs {
+    Docs::new("Erase somebody's account")
+        .says("As its owner would with `DELETE /api/me`.")
+        .answers::<ErasedBody>(200, "The account is no more; what stays, and why.")
+        .finds()
+        .refuses(409, &["orders_open", "last_super_admin"])
+        .writes()
+}
+
+pub(super) fn export_me() -> Docs {
+    Docs::new("Export everything that is kept of oneself")
+        .says("It is written while it is sent. The session must be fresh.")
+        .answers::<ExportBody>(200, "All of it, as JSON.")
+        .header("Content-Disposition", "A file to be kept.")
+        .finds()
+        .secured()
+}
+
+pub(super) fn list_consents() -> Docs {
+    Docs::new("Read what one agreed to")
+        .answers::<ConsentsBody>(200, "How each purpose stands, and the history.")
+        .own_name()
+}
+
+pub(super) fn change_consents() -> Docs {
+    Docs::new("Agree to something, or take it back")
+        .says(
+            "What is not named stays as it is. The history is added to and never changed; what \
+             stands already is not noted again.",
+        )
+        .takes::<ConsentsRequest>()
+        .answers::<ConsentsBody>(200, "How each purpose stands, and the history.")
+        .own_name()
+        .finds()
+        .refuses(409, &["consents_full"])
+        .writes()
 }
 
 pub(super) fn list_products() -> Docs {

@@ -17,7 +17,8 @@ use super::caller::Caller;
 use super::problem::Problem;
 use super::sessions::issued;
 use crate::accounts::{
-    self, Code, EnrolError, OpaqueToken, RecoveryCode, SecondFactorError, Shown, Stale, TotpCode,
+    self, Code, EnrolError, NotFresh, OpaqueToken, RecoveryCode, SecondFactorError, Shown, Stale,
+    TotpCode,
 };
 use crate::app::App;
 use crate::metrics::Counted;
@@ -162,13 +163,21 @@ impl From<SecondFactorError> for Problem {
     }
 }
 
+impl From<NotFresh> for Problem {
+    fn from(error: NotFresh) -> Self {
+        match error {
+            NotFresh::Session => {
+                Self::new(403, "session_needed", "This needs a token that belongs to a session")
+            }
+            NotFresh::Stale(what) => stale(what),
+        }
+    }
+}
+
 impl From<EnrolError> for Problem {
     fn from(error: EnrolError) -> Self {
         match error {
-            EnrolError::Session => {
-                Self::new(403, "session_needed", "This needs a token that belongs to a session")
-            }
-            EnrolError::Stale(what) => stale(what),
+            EnrolError::Fresh(error) => error.into(),
             EnrolError::NothingPending => {
                 Self::new(409, "nothing_to_confirm", "No second factor waits to be confirmed")
             }
@@ -177,7 +186,6 @@ impl From<EnrolError> for Problem {
             EnrolError::Locked(wait) => Self::locked(wait),
             EnrolError::Store(error) => error.into(),
             EnrolError::Write(error) => error.into(),
-            EnrolError::Seal(error) => Self::internal(error),
             EnrolError::Entropy(error) => Self::internal(error),
         }
     }

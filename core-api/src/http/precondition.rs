@@ -13,7 +13,7 @@ use axum::response::AppendHeaders;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::catalog::{Expected, Version};
+use crate::version::{Expected, Version};
 
 /// Most entity tags that are looked at.
 const TAGS_MAX: usize = 16;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -10,8 +11,10 @@ use stockade_settings::store::{PostgresUrl, StoreSettings, StoreUrl};
 use zeroize::Zeroizing;
 
 use super::postgres::{PostgresSetup, PostgresStore, owner};
+use super::rows::unsealed::UnsealedError;
 use super::sqlite::SqliteStore;
 use super::{Store, StoreError, WriteStore};
+use crate::vault::Vault;
 
 /// A store, and those who write to it.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub(crate) enum OpenError {
         "more writers share it than its audit trail has chains for; stop one, or let each have fewer"
     )]
     NoChain,
+    #[error("what earlier versions wrote in the clear cannot be sealed: {0}")]
+    Seal(#[from] UnsealedError),
     #[error("`{0}` owns the tables: the program needs a role of its own, which cannot change them")]
     OneRole(String),
     #[error(transparent)]
@@ -95,13 +100,18 @@ fn reason(error: &sqlx::Error) -> String {
 
 /// Opens the database of these settings. SQLite is made where there is none, and brought up to
 /// date; PostgreSQL's tables are its owner's to make.
-pub(crate) async fn open(url: &StoreUrl, settings: &StoreSettings) -> Result<Opened, OpenError> {
+pub(crate) async fn open(
+    url: &StoreUrl,
+    settings: &StoreSettings,
+    vault: &Arc<Vault>,
+) -> Result<Opened, OpenError> {
     match url {
-        StoreUrl::Sqlite(file) => SqliteStore::open(file).await,
+        StoreUrl::Sqlite(file) => SqliteStore::open(file, vault).await,
         StoreUrl::Postgres(url) => {
             let password = settings.password_file.as_deref().map(read_password).transpose()?;
             let (writers, readers_max) = (settings.writers, settings.readers_max.get());
-            PostgresStore::open(PostgresSetup { url, password, writers, readers_max }).await
+            let setup = PostgresSetup { url, password, writers, readers_max, vault };
+            PostgresStore::open(setup).await
         }
     }
 }

@@ -18,13 +18,16 @@ mod images;
 mod inventory;
 mod jobs;
 mod orders;
+mod privacy;
 mod sessions;
+mod unsealed;
 mod write;
 
 pub(super) mod owner;
 mod payments;
 pub(super) mod verify;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -38,6 +41,7 @@ pub(super) use self::images::known as known_images;
 use self::write::PostgresWriter;
 use super::reads::reads;
 use super::{OpenError, Opened, SchemaError, Store};
+use crate::vault::Vault;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -50,6 +54,7 @@ const APPLIED: &str = "SELECT version, checksum, success FROM _sqlx_migrations O
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
     readers: PgPool,
+    vault: Arc<Vault>,
 }
 
 /// How the database is reached, and by how many.
@@ -59,6 +64,7 @@ pub(super) struct PostgresSetup<'a> {
     pub(super) password: Option<Zeroizing<String>>,
     pub(super) writers: Writers,
     pub(super) readers_max: u32,
+    pub(super) vault: &'a Arc<Vault>,
 }
 
 impl PostgresStore {
@@ -67,19 +73,21 @@ impl PostgresStore {
         let login = Login::new(setup.url, setup.password.as_ref());
         let mut first = login.connect().await?;
         check_schema(&mut first).await?;
+        unsealed::seal_everything(&mut first, setup.vault).await?;
         first.close().await?;
+        let vault = || Arc::clone(setup.vault);
         let mut writers = Vec::new();
         for _ in 0..setup.writers.count() {
-            writers.push(PostgresWriter::open(login.clone()).await?);
+            writers.push(PostgresWriter::open(login.clone(), vault()).await?);
         }
         let readers = PgPoolOptions::new()
             .max_connections(setup.readers_max)
             .acquire_timeout(READER_WAIT_MAX)
             .connect_lazy_with(login.for_reading());
-        Ok(Opened { store: Box::new(Self { readers }), writers })
+        Ok(Opened { store: Box::new(Self { readers, vault: vault() }), writers })
     }
 
-    /// Opens a database whose tables are up to date to read it.
+    /// Opens a database whose tables are up to date to read what is not sealed.
     pub(super) async fn open_to_read(
         url: &PostgresUrl,
         password: Option<Zeroizing<String>>,
@@ -89,7 +97,8 @@ impl PostgresStore {
         check_schema(&mut first).await?;
         first.close().await?;
         let readers = PgPoolOptions::new().max_connections(1).acquire_timeout(READER_WAIT_MAX);
-        Ok(Box::new(Self { readers: readers.connect_lazy_with(login.for_reading()) }))
+        let readers = readers.connect_lazy_with(login.for_reading());
+        Ok(Box::new(Self { readers, vault: Arc::new(Vault::blind()) }))
     }
 }
 

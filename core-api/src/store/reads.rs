@@ -2,6 +2,15 @@
 //!
 //! The statements are in [`rows`](super::rows); both databases understand them.
 
+/// A piece of what is one account's, oldest first.
+macro_rules! of_account {
+    ($store:expr, $statement:expr, $account:expr, $slice:expr) => {{
+        let after = $slice.after.map_or(Uuid::nil(), Id::uuid);
+        let found = query_as($statement).bind($account.uuid()).bind(after);
+        found.bind(i64::from($slice.limit)).fetch_all(&$store.readers).await?
+    }};
+}
+
 /// Implements [`Store`](super::Store) for a type with a pool named `readers`.
 macro_rules! reads {
     ($store:ty) => {
@@ -12,8 +21,8 @@ macro_rules! reads {
             use uuid::Uuid;
 
             use crate::accounts::{
-                Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked,
-                Throttle, ThrottleKey, TokenHash,
+                Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner,
+                PasswordOwner, Revoked, SessionOf, Throttle, ThrottleKey, TokenHash,
             };
             use stockade_audit::chain::{Digest, Head};
 
@@ -21,17 +30,23 @@ macro_rules! reads {
             use crate::cart::ShownLine;
             use crate::catalog::{Category, Filter, Product};
             use crate::clock::Timestamp;
-            use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
+            use crate::ids::{
+                AccountId, CategoryId, ConsentId, Id, JobId, LetterId, MovementId, OrderId,
+                ProductId, SessionId,
+            };
             use crate::images::{Image, ImageKey};
             use crate::inventory::{Entry, StockLevel};
+            use crate::mail::Letter;
             use crate::orders::{Order, OrderEvent};
             use crate::outbox::Job;
             use crate::payments::{EVENT_LIFE, Statement};
+            use crate::privacy::{Consent, Erasure, Overdue, Retained};
             use crate::reach::Reach;
             use crate::sku::Sku;
+            use crate::store::reads::of_account;
             use crate::store::rows::{
-                self, accounts, audit, carts, catalog, images, inventory, jobs, orders, payments,
-                sessions,
+                self, account_book, accounts, audit, carts, catalog, images, inventory, jobs,
+                orders, payments, privacy, sealing, sessions,
             };
             use crate::store::{Slice, Store, StoreError};
 
@@ -50,7 +65,8 @@ macro_rules! reads {
                 }
 
                 async fn credentials(&self, name: &str) -> Result<Option<Credentials>, StoreError> {
-                    let found = query_as(accounts::CREDENTIALS).bind(name);
+                    let found = query_as(accounts::CREDENTIALS)
+                        .bind(sealing::username_digest(&self.vault, name).to_vec());
                     let found = found.fetch_optional(&self.readers).await?;
                     Ok(found.map(accounts::credentials))
                 }
@@ -58,7 +74,7 @@ macro_rules! reads {
                 async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
                     let found = query_as(accounts::ACCOUNT).bind(id.uuid());
                     let found = found.fetch_optional(&self.readers).await?;
-                    found.map(accounts::account).transpose()
+                    found.map(|row| accounts::account(&self.vault, row)).transpose()
                 }
 
                 async fn knows_refresh_token(&self, token: TokenHash) -> Result<bool, StoreError> {
@@ -79,7 +95,7 @@ macro_rules! reads {
                 ) -> Result<Option<Claimant>, StoreError> {
                     let found = query_as(accounts::CHALLENGED).bind(token.0.as_slice());
                     let found = found.bind(now.micros()).fetch_optional(&self.readers).await?;
-                    Ok(found.map(accounts::claimant))
+                    found.map(|row| accounts::claimant(&self.vault, row)).transpose()
                 }
 
                 async fn refresher(
@@ -88,7 +104,7 @@ macro_rules! reads {
                 ) -> Result<Option<Claimant>, StoreError> {
                     let found = query_as(accounts::REFRESHER).bind(token.0.as_slice());
                     let found = found.fetch_optional(&self.readers).await?;
-                    Ok(found.map(accounts::claimant))
+                    found.map(|row| accounts::claimant(&self.vault, row)).transpose()
                 }
 
                 async fn accounts(
@@ -100,7 +116,7 @@ macro_rules! reads {
                     let found = query_as(if staff { accounts::STAFF } else { accounts::ACCOUNTS });
                     let found = found.bind(after).bind(i64::from(slice.limit));
                     let found = found.fetch_all(&self.readers).await?;
-                    found.into_iter().map(accounts::account).collect()
+                    found.into_iter().map(|row| accounts::account(&self.vault, row)).collect()
                 }
 
                 async fn password_owner(
@@ -109,23 +125,24 @@ macro_rules! reads {
                 ) -> Result<Option<PasswordOwner>, StoreError> {
                     let found = query_as(accounts::PASSWORD_OWNER).bind(id.uuid());
                     let found = found.fetch_optional(&self.readers).await?;
-                    found.map(accounts::password_owner).transpose()
+                    found.map(|row| accounts::password_owner(&self.vault, row)).transpose()
                 }
 
                 async fn addressee(&self, email: &str) -> Result<Option<Addressee>, StoreError> {
-                    let found = query_as(accounts::ADDRESSEE).bind(email);
+                    let found = query_as(accounts::ADDRESSEE)
+                        .bind(sealing::email_digest(&self.vault, email).to_vec());
                     let found = found.fetch_optional(&self.readers).await?;
-                    found.map(accounts::addressee).transpose()
+                    found.map(|row| accounts::addressee(&self.vault, row)).transpose()
                 }
 
                 async fn email_link_owner(
                     &self,
                     link: TokenHash,
                     now: Timestamp,
-                ) -> Result<Option<AccountId>, StoreError> {
-                    let found = query_scalar(accounts::EMAIL_LINK_OWNER).bind(link.0.as_slice());
+                ) -> Result<Option<EmailLinkOwner>, StoreError> {
+                    let found = query_as(accounts::EMAIL_LINK_OWNER).bind(link.0.as_slice());
                     let found = found.bind(now.micros()).fetch_optional(&self.readers).await?;
-                    Ok(found.map(AccountId::from_uuid))
+                    found.map(|row| accounts::email_link_owner(&self.vault, row)).transpose()
                 }
 
                 async fn revocations(
@@ -152,7 +169,7 @@ macro_rules! reads {
                 ) -> Result<Option<LinkOwner>, StoreError> {
                     let found = query_as(accounts::LINK_OWNER).bind(link.0.as_slice());
                     let found = found.bind(now.micros()).fetch_optional(&self.readers).await?;
-                    found.map(accounts::link_owner).transpose()
+                    found.map(|row| accounts::link_owner(&self.vault, row)).transpose()
                 }
 
                 async fn products(
@@ -376,6 +393,69 @@ macro_rules! reads {
                     found.into_iter().map(jobs::job).collect()
                 }
 
+                async fn consents(
+                    &self,
+                    account: AccountId,
+                    slice: &Slice<ConsentId>,
+                ) -> Result<Vec<Consent>, StoreError> {
+                    let found = of_account!(self, privacy::CONSENTS, account, slice);
+                    found.iter().map(privacy::consent).collect()
+                }
+
+                async fn sessions_of(
+                    &self,
+                    account: AccountId,
+                    slice: &Slice<SessionId>,
+                ) -> Result<Vec<SessionOf>, StoreError> {
+                    let found = of_account!(self, privacy::SESSIONS_OF, account, slice);
+                    Ok(found.into_iter().map(privacy::session_of).collect())
+                }
+
+                async fn letters_of(
+                    &self,
+                    account: AccountId,
+                    slice: &Slice<LetterId>,
+                ) -> Result<Vec<Letter>, StoreError> {
+                    let found = of_account!(self, privacy::LETTERS_OF, account, slice);
+                    let letter = |row| account_book::letter(&self.vault, row);
+                    Ok(found.into_iter().map(letter).collect())
+                }
+
+                async fn erasures(
+                    &self,
+                    since: Timestamp,
+                    slice: &Slice<AccountId>,
+                ) -> Result<Vec<Erasure>, StoreError> {
+                    let after = slice.after.map_or(Uuid::nil(), Id::uuid);
+                    let found = query_as(privacy::ERASURES).bind(since.micros()).bind(after);
+                    let found = found.bind(i64::from(slice.limit)).fetch_all(&self.readers).await?;
+                    Ok(found.into_iter().map(privacy::erasure).collect())
+                }
+
+                async fn is_unerased(&self, account: AccountId) -> Result<bool, StoreError> {
+                    let found = query_scalar(privacy::IS_UNERASED).bind(account.uuid());
+                    Ok(found.fetch_one(&self.readers).await?)
+                }
+
+                async fn unproved_accounts(
+                    &self,
+                    limit: Timestamp,
+                    count: u32,
+                ) -> Result<Vec<AccountId>, StoreError> {
+                    let found = query_scalar(privacy::UNPROVED_ACCOUNTS).bind(limit.micros());
+                    let found = found.bind(i64::from(count)).fetch_all(&self.readers).await?;
+                    Ok(found.into_iter().map(AccountId::from_uuid).collect())
+                }
+
+                async fn overdue(
+                    &self,
+                    of: Retained,
+                    limit: Timestamp,
+                ) -> Result<Overdue, StoreError> {
+                    let found = query_as(privacy::overdue_statement(of)).bind(limit.micros());
+                    Ok(privacy::overdue(found.fetch_one(&self.readers).await?))
+                }
+
                 async fn close(&self) {
                     self.readers.close().await;
                 }
@@ -384,4 +464,4 @@ macro_rules! reads {
     };
 }
 
-pub(super) use reads;
+pub(super) use {of_account, reads};

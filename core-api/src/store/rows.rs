@@ -12,7 +12,10 @@ pub(super) mod inventory;
 pub(super) mod jobs;
 pub(super) mod orders;
 pub(super) mod payments;
+pub(super) mod privacy;
+pub(super) mod sealing;
 pub(super) mod sessions;
+pub(super) mod unsealed;
 
 use serde::Serialize;
 

@@ -322,7 +322,8 @@ macro_rules! rules {
                         "SELECT min(",
                         $text,
                         "(id)), count(*) || ' accounts have its user name' FROM account
-                         GROUP BY username_folded HAVING count(*) > 1"
+                         WHERE username_digest IS NOT NULL
+                         GROUP BY username_digest HAVING count(*) > 1"
                     ),
                 advice: INSPECT,
             },
@@ -333,9 +334,58 @@ macro_rules! rules {
                         "SELECT min(",
                         $text,
                         "(id)), count(*) || ' accounts have its e-mail address' FROM account
-                         GROUP BY email_folded HAVING count(*) > 1"
+                         WHERE email_digest IS NOT NULL
+                         GROUP BY email_digest HAVING count(*) > 1"
                     ),
                 advice: INSPECT,
+            },
+            Rule {
+                says: "an account has a data key and sealed names, or waits to be sealed",
+                subject: Subject::Account,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(a.id), CASE WHEN k.account_id IS NULL THEN 'has no data key'
+                                      ELSE 'is not sealed whole' END
+                          FROM account AS a
+                          LEFT JOIN data_key AS k ON k.account_id = a.id
+                          LEFT JOIN unsealed_account AS u ON u.account_id = a.id
+                         WHERE u.account_id IS NULL
+                           AND (k.account_id IS NULL
+                                OR a.username IS NULL OR a.username_digest IS NULL
+                                OR a.email IS NULL OR a.email_digest IS NULL)"
+                    ),
+                advice: "What it held cannot be read any more: restore a backup, or erase the account.",
+            },
+            Rule {
+                says: "nothing waits to be sealed",
+                subject: Subject::Account,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(account_id), 'is kept in the clear' FROM unsealed_account"
+                    ),
+                advice: "Start a core of this version: it seals what earlier ones wrote.",
+            },
+            Rule {
+                says: "of an erased account nothing is left that is somebody's",
+                subject: Subject::Account,
+                query: concat!(
+                        "SELECT DISTINCT ",
+                        $text,
+                        "(e.account_id), 'was erased and has a row in `' || r.name || '`'
+                          FROM erasure AS e
+                          JOIN (SELECT id, 'account' AS name FROM account
+                                 UNION ALL SELECT account_id, 'data_key' FROM data_key
+                                 UNION ALL SELECT account_id, 'session' FROM session
+                                 UNION ALL SELECT account_id, 'totp' FROM totp
+                                 UNION ALL SELECT account_id, 'consent' FROM consent
+                                 UNION ALL SELECT account_id, 'mail' FROM mail
+                                 UNION ALL SELECT account_id, 'cart_line' FROM cart_line
+                                 UNION ALL SELECT account_id, 'idempotency_key'
+                                             FROM idempotency_key) AS r ON r.id = e.account_id"
+                    ),
+                advice: "A backup was restored past the core: run `stockade privacy replay-erasures`.",
             },
             Rule {
                 says: "a session is refreshed with one token at a time",

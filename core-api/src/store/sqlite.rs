@@ -14,13 +14,16 @@ mod inventory;
 mod jobs;
 mod orders;
 mod payments;
+mod privacy;
 mod sessions;
+mod unsealed;
 pub(super) mod verify;
 mod write;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -35,11 +38,18 @@ use self::write::SqliteWriter;
 use super::reads::reads;
 use super::rows::{hex, listed as rows};
 use super::{OpenError, Opened, SchemaError, Store, WriteStore};
+use crate::vault::Vault;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a connection waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Writes the file anew: what was deleted before `secure_delete` goes with the old one.
+const VACUUM: &str = "VACUUM";
+
+/// Moves the write-ahead log into the file, and leaves it empty.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Connections that read.
 const READERS_MAX: u32 = 4;
@@ -48,16 +58,19 @@ const READERS_MAX: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     readers: SqlitePool,
+    vault: Arc<Vault>,
 }
 
 impl SqliteStore {
-    /// Opens the database, makes it where there is none, and brings its tables up to date.
-    pub(crate) async fn open(file: &Path) -> Result<Opened, OpenError> {
+    /// Opens the database, makes it where there is none, and brings it up to date.
+    pub(crate) async fn open(file: &Path, vault: &Arc<Vault>) -> Result<Opened, OpenError> {
         make(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // What is deleted is overwritten, also in tables that go with a migration.
+            .pragma("secure_delete", "ON");
         let mut writer = options
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
@@ -65,15 +78,18 @@ impl SqliteStore {
             .connect()
             .await?;
         migrate(&mut writer).await?;
+        seal(&mut writer, vault).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options.read_only(true))
             .await?;
-        let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(SqliteWriter::new(writer))];
-        Ok(Opened { store: Box::new(Self { readers }), writers })
+        let writer = SqliteWriter::new(writer, Arc::clone(vault));
+        let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(writer)];
+        let vault = Arc::clone(vault);
+        Ok(Opened { store: Box::new(Self { readers, vault }), writers })
     }
 
-    /// Opens a database of this version to read it; it may be in use.
+    /// Opens a database of this version to read what is not sealed; it may be in use.
     pub(super) async fn open_to_read(file: &Path) -> Result<Box<dyn Store>, OpenError> {
         let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON");
         let mut first = options.clone().busy_timeout(BUSY_TIMEOUT).connect().await?;
@@ -83,7 +99,7 @@ impl SqliteStore {
         first.close().await?;
         let readers = SqlitePoolOptions::new().max_connections(1);
         let readers = readers.connect_with(options.busy_timeout(BUSY_TIMEOUT)).await?;
-        Ok(Box::new(Self { readers }))
+        Ok(Box::new(Self { readers, vault: Arc::new(Vault::blind()) }))
     }
 }
 
@@ -96,6 +112,16 @@ fn make(file: &Path) -> Result<(), OpenError> {
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
     MIGRATIONS.run(&mut *writer).await?;
     writer.clear_cached_statements().await?;
+    Ok(())
+}
+
+/// Seals what an earlier version wrote in the clear, and leaves no trace of it in the file.
+async fn seal(writer: &mut SqliteConnection, vault: &Vault) -> Result<(), OpenError> {
+    if unsealed::seal_everything(writer, vault).await? > 0 {
+        for statement in [VACUUM, CHECKPOINT] {
+            sqlx::query(statement).execute(&mut *writer).await?;
+        }
+    }
     Ok(())
 }
 

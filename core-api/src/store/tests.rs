@@ -1,5 +1,6 @@
 //! Every statement is one that its database understands, and its program may run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
 use super::rows::{audit, catalog, orders};
 use super::{migrate, postgres, sqlite, transfer};
+use crate::privacy::classified;
 
 /// The statements in a folder or file below this module: texts that are whole constants.
 fn statements(place: &str) -> Vec<String> {
@@ -137,4 +139,22 @@ async fn what_a_database_refuses_is_not_told_with_its_values() {
             assert!(told.contains("category") && error.source().unwrap().source().is_none());
         }
     }
+}
+
+#[tokio::test]
+async fn every_column_has_its_class() {
+    let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlite::MIGRATIONS.run(&mut database).await.unwrap();
+    let columns = "SELECT t.name || '.' || c.name
+                     FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+                    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'
+                      AND t.name <> '_sqlx_migrations'";
+    let there: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut database).await.unwrap();
+    assert_eq!(BTreeSet::from_iter(there), classified());
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/postgres/schema.txt");
+    let schema = fs::read_to_string(file).unwrap();
+    let lines = schema.lines().filter_map(|line| line.strip_prefix("column `"));
+    let there = lines.map(|line| line.split('`').next().unwrap().to_owned());
+    assert_eq!(there.collect::<BTreeSet<_>>(), classified());
 }

@@ -24,7 +24,9 @@ impl World {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::Sqlite(folder.path().join("core.db"));
-        let Opened { store, mut writers } = open(&url, &StoreSettings::default()).await.unwrap();
+        let vault = Arc::new(crate::vault::tests::vault());
+        let opened = open(&url, &StoreSettings::default(), &vault).await.unwrap();
+        let Opened { store, mut writers } = opened;
         let metrics = prometheus::Registry::new();
         let desk = Desk {
             store: writers.pop().unwrap(),

@@ -100,7 +100,7 @@ async fn the_last_super_admin_stays_also_when_two_are_taken_away_at_once() {
     let alone = patch(&world, ann.id, &json!({"disabled": true})).send().await;
     alone.refused(409, "last_super_admin");
     // Whoever was invited and has no password yet cannot log in.
-    let mut admin = open(&world.settings.store).await;
+    let mut admin = open(&world.settings).await;
     admin.create("cid", "cid@example.org", "super-admin").await.unwrap();
     make(&world, &ann, "admin").await.refused(409, "last_super_admin");
 

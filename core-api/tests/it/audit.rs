@@ -185,8 +185,7 @@ async fn told_raw(world: &World, query: &str) -> Vec<Value> {
 #[tokio::test]
 async fn accounts_made_at_the_command_line_are_the_operators_doing() {
     let world = start().await;
-    let url = world.settings.store.url.as_ref().unwrap();
-    let mut admin = stockade_core_api::UserAdmin::open(url, &world.settings.store).await.unwrap();
+    let mut admin = stockade_core_api::UserAdmin::open(&world.settings).await.unwrap();
     admin.create("root", "root@example.com", "super-admin").await.unwrap();
     let found = acts(&world, "actor=operator").await;
     let [act] = found.as_slice() else { panic!("{found:?}") };

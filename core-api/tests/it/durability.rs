@@ -81,6 +81,8 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        index_key_file = "index-key"
+        erasure_journal_file = "erasures.jsonl"
         audit_key_file = "audit-key.pem"
         audit_checkpoints_file = "audit-checkpoints.jsonl"
         images = {{ folder = "images", link_keys_file = "image-link-keys" }}

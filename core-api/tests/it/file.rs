@@ -1,7 +1,14 @@
 //! What holds of a database that is a file.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hyper::StatusCode;
+use serde_json::json;
+use stockade_core_api::PrivacyAdmin;
 use stockade_settings::store::StoreUrl;
 
+use crate::accounts::{login, register};
 use crate::factors::{Someone, challenge, enrol};
 use crate::start::refusal;
 use crate::world::{World, settings};
@@ -24,9 +31,10 @@ async fn nothing_in_the_database_makes_a_code() {
     challenge(&world, "ann").await;
     let world = world.restart().await;
     let Some(StoreUrl::Sqlite(file)) = &world.settings.store.url else { unreachable!() };
-    let bytes = std::fs::read(file).unwrap();
+    let bytes = fs::read(file).unwrap();
     let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(b"ann@example.org"), "the file is read where it lies");
+    assert!(holds(b"LAMP-BLACK"), "the file is read where it lies");
+    assert!(!holds(b"ann@example.org"));
     assert!(!holds(secret.as_bytes()));
     assert!(codes.iter().all(|code| !holds(code.as_bytes())));
     assert!(codes.iter().all(|code| !holds(code.replace('-', "").as_bytes())));
@@ -40,4 +48,99 @@ async fn revocations_are_added_to_and_never_changed() {
     let update = sqlx::query("UPDATE revocation SET seq = 9");
     let error = update.execute(&mut world.database().await).await.unwrap_err().to_string();
     assert!(error.contains("append-only"), "{error}");
+}
+
+fn file(world: &World) -> PathBuf {
+    let Some(StoreUrl::Sqlite(file)) = &world.settings.store.url else { unreachable!() };
+    file.clone()
+}
+
+/// Whether the database, or what lies beside it, holds these bytes anywhere.
+fn is_on_disk(file: &Path, needle: &[u8]) -> bool {
+    ["", "-wal", "-shm"].iter().any(|suffix| {
+        let bytes = fs::read(format!("{}{suffix}", file.display())).unwrap_or_default();
+        bytes.windows(needle.len()).any(|window| window == needle)
+    })
+}
+
+#[tokio::test]
+async fn nothing_of_an_erased_account_is_left_on_the_disk() {
+    let world = World::start().await;
+    // Enough that pages are split and merged.
+    let mut others = Vec::new();
+    for number in 0..40 {
+        let name = format!("other{number}");
+        register(&world, &name, &format!("{name}@example.org")).send().await.created();
+        others.push(name);
+    }
+    let ann = Someone::new(&world, "ann").await;
+    let name = json!({"name": "Ann Example Person"});
+    let change = ann.call(&world, "PATCH", "/api/me").header("if-match", "*").json(&name);
+    assert_eq!(change.send().await.status, StatusCode::OK);
+    let (secret, _) = enrol(&world, &ann).await;
+    let mut database = world.database().await;
+    let ours = "SELECT k.wrapped, a.email, a.username, a.full_name, a.email_digest, t.secret
+                  FROM account AS a
+                  JOIN data_key AS k ON k.account_id = a.id
+                  JOIN totp AS t ON t.account_id = a.id
+                 WHERE a.id = $1";
+    let row = sqlx::query(ours).bind(ann.id).fetch_one(&mut database).await.unwrap();
+    let columns: Vec<Vec<u8>> = (0..6).map(|at| sqlx::Row::get(&row, at)).collect();
+    drop(row);
+    // Whoever reads keeps the log from being emptied.
+    sqlx::Connection::close(database).await.unwrap();
+    let file = file(&world);
+    assert!(columns.iter().all(|column| is_on_disk(&file, column)), "they are there before");
+
+    let plain = |secret: &str| secret.as_bytes().to_vec();
+    let erased = ann.call(&world, "DELETE", "/api/me").send().await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+    let texts = [
+        plain("ann@example.org"),
+        plain("Ann Example Person"),
+        plain(&secret),
+        plain("other7@example.org"),
+    ];
+    for needle in columns.iter().chain(&texts) {
+        assert!(!is_on_disk(&file, needle), "{needle:?} is still there");
+    }
+    assert_eq!(login(&world, "other7").send().await.status, StatusCode::OK);
+    world.intact().await;
+}
+
+#[tokio::test]
+async fn a_backup_does_not_bring_back_who_was_erased() {
+    let world = World::start().await;
+    let (ann, bob) = (Someone::new(&world, "ann").await, Someone::new(&world, "bob").await);
+    let world = world.restart().await;
+    // An order makes it harder: it is open in the backup.
+    world.order(ann.id, "MUG-BLUE", 1).send().await.created();
+    let world = world.restart().await;
+    let backup = file(&world).with_file_name("backup.db");
+    fs::copy(file(&world), &backup).unwrap();
+    let orders = world.by(ann.id, "GET", "/api/orders").send().await;
+    let order = orders.body["items"][0]["id"].as_str().unwrap().to_owned();
+    world.cancel(ann.id, &order).send().await;
+    let erased = ann.call(&world, "DELETE", "/api/me").send().await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+
+    let world = world.restart_after(|file| fs::copy(&backup, file).map(|_| ()).unwrap()).await;
+    ann.call(&world, "GET", "/api/me").send().await.refused(404, "not_found");
+    login(&world, "ann").send().await.refused(400, "invalid_grant");
+    assert_eq!(login(&world, "bob").send().await.status, StatusCode::OK);
+    assert!(bob.call(&world, "GET", "/api/me").send().await.body["email"].is_string());
+    world.intact().await;
+
+    // From the command line, the same; and the other way round, a journal that was lost.
+    let world = world
+        .restart_after(|file| {
+            let journal = file.with_file_name("erasures.jsonl");
+            fs::write(journal, "").unwrap();
+        })
+        .await;
+    let journal = world.settings.erasure_journal_file.clone().unwrap();
+    assert!(fs::read_to_string(&journal).unwrap().contains(&ann.id.to_string()));
+    let mut admin = PrivacyAdmin::open(&world.settings).await.unwrap();
+    let replayed = admin.replay_erasures().await.unwrap();
+    assert_eq!((replayed.erased, replayed.noted), (0, 0));
 }

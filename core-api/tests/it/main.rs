@@ -28,6 +28,7 @@ mod orders;
 mod overload;
 mod passwords;
 mod payments;
+mod privacy;
 mod products;
 mod revocations;
 mod sessions;

@@ -161,7 +161,7 @@ async fn links_run_out_and_fill_no_mailbox() {
 #[tokio::test]
 async fn accounts_of_an_old_backend_log_in_and_are_upgraded() {
     let world = World::start_now().await;
-    let mut admin = open(&world.settings.store).await;
+    let mut admin = open(&world.settings).await;
     let file = r#"{"username": "ann", "email": "ann@example.org", "role": "customer",
         "password_hash": "$2b$10$wH2tq6jTYd8PPgVMn.PCOO0eQiEhxMvcWo7lTJb8aiMg9algXINRG"}"#
         .replace('\n', " ");
@@ -185,7 +185,7 @@ async fn accounts_of_an_old_backend_log_in_and_are_upgraded() {
 #[tokio::test]
 async fn an_import_is_done_whole_or_not_at_all() {
     let world = World::start_now().await;
-    let mut admin = open(&world.settings.store).await;
+    let mut admin = open(&world.settings).await;
     let line = |name: &str, hash: &str| {
         json!({
             "username": name, "email": format!("{name}@example.org"), "role": "customer",

@@ -34,6 +34,8 @@ async fn a_missing_setting_is_named() {
         ("signing_key_file", CoreSettings { signing_key_file: None, ..all.clone() }),
         ("password_pepper_file", CoreSettings { password_pepper_file: None, ..all.clone() }),
         ("data_key_file", CoreSettings { data_key_file: None, ..all.clone() }),
+        ("index_key_file", CoreSettings { index_key_file: None, ..all.clone() }),
+        ("erasure_journal_file", CoreSettings { erasure_journal_file: None, ..all.clone() }),
         ("audit_key_file", CoreSettings { audit_key_file: None, ..all.clone() }),
         ("audit_checkpoints_file", CoreSettings { audit_checkpoints_file: None, ..all.clone() }),
         (

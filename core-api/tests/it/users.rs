@@ -5,18 +5,18 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde_json::json;
 use stockade_core_api::{Invitation, UserAdmin};
-use stockade_settings::store::StoreSettings;
+use stockade_settings::CoreSettings;
 
 use crate::accounts::{PASSWORD, claims, login};
 use crate::call::Call;
 use crate::world::{World, settings};
 
-pub(crate) async fn open(settings: &StoreSettings) -> UserAdmin {
-    UserAdmin::open(settings.url.as_ref().unwrap(), settings).await.unwrap()
+pub(crate) async fn open(settings: &CoreSettings) -> UserAdmin {
+    UserAdmin::open(settings).await.unwrap()
 }
 
 async fn invite(world: &World, username: &str) -> Invitation {
-    let mut admin = open(&world.settings.store).await;
+    let mut admin = open(&world.settings).await;
     admin.create(username, &format!("{username}@example.org"), "super-admin").await.unwrap()
 }
 
@@ -71,7 +71,7 @@ async fn a_user_that_breaks_a_rule_or_is_taken_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     // No core has run here yet.
-    let mut admin = open(&settings.store).await;
+    let mut admin = open(&settings).await;
     admin.create("root", "root@example.org", "super-admin").await.unwrap();
     for (username, email, role, expected) in [
         ("ROOT", "other@example.org", "staff", "the user name or the e-mail address is taken"),

@@ -177,13 +177,24 @@ async fn what_leads_nowhere_or_is_there_twice_is_found() {
     let broken = broken_by(&[
         "DROP TABLE account",
         "CREATE TABLE account AS
-         SELECT randomblob(16) AS id, 'ann' AS username_folded, 'a' AS email_folded
+         SELECT randomblob(16) AS id, 'a' AS username, 'a' AS username_digest, 'a' AS email,
+                'a' AS email_digest
            FROM (VALUES (1), (2))",
     ])
     .await;
     names(&broken, "are as they were made", "table `account`");
     names(&broken, "a user name is one account's", "account `");
     names(&broken, "an e-mail address is one account's", "account `");
+    names(&broken, "an account has a data key", "account `");
+
+    let broken = broken_by(&[
+        "INSERT INTO account (id, role, demo, created_at) VALUES (randomblob(16), 'staff', 0, 1)",
+        "INSERT INTO unsealed_account SELECT id, 'ann', 'ann@example.org', NULL FROM account",
+        "INSERT INTO erasure SELECT id, 1 FROM account",
+    ])
+    .await;
+    names(&broken, "nothing waits to be sealed", "account `");
+    names(&broken, "of an erased account nothing is left", "account `");
 
     let broken = broken_by(&[
         "DROP TABLE reservation",

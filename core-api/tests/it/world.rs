@@ -53,6 +53,8 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         signing_key_file: secret("signing.pem", &signing_key()),
         password_pepper_file: secret("pepper", "a password pepper of 32 bytes!!!"),
         data_key_file: secret("data-key", "a data key that has 32 bytes!!!!"),
+        index_key_file: secret("index-key", "an index key that has 32 bytes!!"),
+        erasure_journal_file: Some(folder.join("erasures.jsonl")),
         audit_key_file: secret("audit-key.pem", &audit_key()),
         audit_checkpoints_file: Some(folder.join("audit-checkpoints.jsonl")),
         images: ImageSettings {
@@ -123,6 +125,14 @@ impl World {
         self.serving.await.unwrap().unwrap();
         assert!(!self.settings.socket.as_ref().unwrap().exists(), "the socket is gone");
         backend::check_at_rest(&self.settings.store);
+        Self::run(self._folder, self.settings, self.clock).await
+    }
+
+    /// The same, after something was done to what lies in its folder.
+    pub(crate) async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
+        self.stop();
+        self.serving.await.unwrap().unwrap();
+        change(&self._folder.path().join("core.db"));
         Self::run(self._folder, self.settings, self.clock).await
     }
 

@@ -192,6 +192,7 @@ fn write_settings(folder: &Path, url: &str) {
     let audit_key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
     secret("audit-key.pem", &audit_key.serialize_pem());
     secret("data-key", "a data key that has 32 bytes!!!!");
+    secret("index-key", "an index key that has 32 bytes!!");
     secret("image-link-keys", "an image link key of 32 bytes!!!");
     let text = format!(
         r#"
@@ -202,6 +203,8 @@ fn write_settings(folder: &Path, url: &str) {
         signing_key_file = "signing.pem"
         password_pepper_file = "pepper"
         data_key_file = "data-key"
+        index_key_file = "index-key"
+        erasure_journal_file = "erasures.jsonl"
         audit_key_file = "audit-key.pem"
         audit_checkpoints_file = "audit-checkpoints.jsonl"
         images = {{ folder = "images", link_keys_file = "image-link-keys" }}

@@ -52,6 +52,8 @@ mod overload;
 mod passwords;
 #[path = "../it/payments.rs"]
 mod payments;
+#[path = "../it/privacy.rs"]
+mod privacy;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/revocations.rs"]

@@ -27,13 +27,20 @@ pub struct CoreSettings {
     pub signing_key_file: Option<PathBuf>,
     /// The pepper mixed into every password hash: at least 32 bytes.
     pub password_pepper_file: Option<PathBuf>,
-    /// The key that seals what is kept secret in the database, such as second factors: at
-    /// least 32 bytes.
+    /// The key that wraps the data key of every account, under which what is confidential of
+    /// its owner is sealed in the database: at least 32 bytes.
     pub data_key_file: Option<PathBuf>,
     /// The Ed25519 private key that signs checkpoints of the audit trail: PKCS#8, PEM.
     pub audit_key_file: Option<PathBuf>,
     /// Where checkpoints of the audit trail are told outside the database, a line each.
     pub audit_checkpoints_file: Option<PathBuf>,
+    /// The key before this one, until `stockade privacy rewrap` has been run.
+    pub previous_data_key_file: Option<PathBuf>,
+    /// The key of the digests by which user names and e-mail addresses are found, and under
+    /// which recovery codes are kept: at least 32 bytes. It is never changed.
+    pub index_key_file: Option<PathBuf>,
+    /// The list of erased accounts, outside of the database and of its backups.
+    pub erasure_journal_file: Option<PathBuf>,
     /// The `iss` of access tokens.
     pub issuer: String,
     /// The `aud` of access tokens.
@@ -91,6 +98,9 @@ impl Default for CoreSettings {
             data_key_file: None,
             audit_key_file: None,
             audit_checkpoints_file: None,
+            previous_data_key_file: None,
+            index_key_file: None,
+            erasure_journal_file: None,
             issuer: "https://localhost:8443".to_owned(),
             audience: "stockade".to_owned(),
             access_token_secs: NonZeroU32::new(15 * 60).unwrap_or(NonZeroU32::MIN),

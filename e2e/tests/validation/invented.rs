@@ -26,6 +26,8 @@ const SECRETIVE: &[&str] = &[
     "confirm_totp",
     "deliver_order",
     "disable_totp",
+    "erase_me",
+    "erase_user",
     "fulfil_order",
     "issue_token",
     "log_out",
@@ -151,14 +153,15 @@ fn invent(inventor: &mut Inventor<'_>, method: &str, path: &str, operation: &Val
     call
 }
 
-/// By anybody; nobody logs out or takes their second factor off who is still needed.
+/// By anybody; nobody logs out, ends their account or takes their second factor off who is still
+/// needed.
 async fn send(
     guest: &mut Guest<'_>,
     inventor: &mut Inventor<'_>,
     id: &str,
     call: Asked,
 ) -> Result<Answer, String> {
-    if matches!(id, "log_out" | "disable_totp") || inventor.one_in(10) {
+    if matches!(id, "log_out" | "disable_totp" | "erase_me") || inventor.one_in(10) {
         return guest.ask(call).await;
     }
     let role = if inventor.one_in(3) { *inventor.one_of(ROLES) } else { "super-admin" };

@@ -24,6 +24,7 @@ impl Tried<'_> {
         self.in_queries(guest).await.map_err(|fault| format!("in a query: {fault}"))?;
         self.in_paths(guest).await.map_err(|fault| format!("in a path: {fault}"))?;
         self.as_username(guest).await.map_err(|fault| format!("as a user name: {fault}"))?;
+        self.as_full_name(guest).await.map_err(|fault| format!("as a full name: {fault}"))?;
         self.as_key(guest).await.map_err(|fault| format!("as a key: {fault}"))
     }
 
@@ -118,6 +119,18 @@ impl Tried<'_> {
             }
             409 if self.has_a_twin && letters => Ok(()),
             _ => is_located(&answer, "`username` "),
+        }
+    }
+
+    /// Several change it at the same time, so what is shown may be another's.
+    async fn as_full_name(&self, guest: &mut Guest<'_>) -> Result<(), String> {
+        let text = self.text;
+        let call = asked("PATCH", "/api/me").field("If-Match", "*");
+        let answer = guest.ask_as("customer", call.json(&json!({"name": text}))).await?;
+        let is_name = is_length(text, 1, 200) && text.trim() == text;
+        match answer.status {
+            200 if is_name && !text.chars().any(char::is_control) => Ok(()),
+            _ => is_located(&answer, "`name` "),
         }
     }
 

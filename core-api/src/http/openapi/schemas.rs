@@ -13,8 +13,8 @@ use crate::catalog::{
 };
 use crate::http::body::Count;
 use crate::ids::{
-    AccountId, CategoryId, ImageId, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
-    ReservationId,
+    AccountId, CategoryId, ImageId, JobId, LetterId, MovementId, OrderId, PaymentId, ProductId,
+    RefundId, ReservationId, SessionId,
 };
 use crate::images::ImageKey;
 use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
@@ -36,8 +36,8 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | ImageId | JobId | MovementId | OrderId | PaymentId | ProductId
-        | RefundId | ReservationId => string()
+    AccountId | CategoryId | ImageId | JobId | LetterId | MovementId | OrderId | PaymentId | ProductId
+        | RefundId | ReservationId | SessionId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
     ImageKey => string().pattern(Some("^[0-9a-f]{32}$"));

@@ -4,23 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::postgres::PgConnection;
 
-use crate::accounts::{Names, PhoneNumber, TokenHash};
+use crate::accounts::{Names, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id as _};
 use crate::store::StoreError;
 use crate::store::rows::accounts::link;
+use crate::store::rows::sealing::{
+    INSERT_KEY, SealedProfile, digests, email_digest, named, username_digest,
+};
+use crate::vault::Vault;
 use crate::worksheet::{Wanted, Worksheet};
 
 pub(super) const TAKEN_USERNAMES: &str =
-    "SELECT username_folded FROM account WHERE username_folded = ANY ($1)";
+    "SELECT username_digest FROM account WHERE username_digest = ANY ($1)";
 
 pub(super) const TAKEN_EMAILS: &str =
-    "SELECT email_folded FROM account WHERE email_folded = ANY ($1)";
+    "SELECT email_digest FROM account WHERE email_digest = ANY ($1)";
 
 pub(super) const INSERT_ACCOUNT: &str = "
-    INSERT INTO account (id, username, username_folded, email, email_folded,
-                         password_hash, role, demo, created_at, phone)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    INSERT INTO account (id, username, username_digest, email, email_digest,
+                         password_hash, role, demo, created_at, phone, full_name, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Locked, so that of two who use one link the second finds it gone.
 pub(super) const LINKS: &str = "
@@ -49,45 +53,55 @@ pub(super) const DELETE_EXPIRED_LINKS: &str = "
 
 pub(super) async fn load_names(
     connection: &mut PgConnection,
+    vault: &Vault,
     wanted: &Wanted,
 ) -> Result<Names, StoreError> {
+    let usernames = digests(&wanted.usernames, |name| username_digest(vault, name));
+    let emails = digests(&wanted.emails, |address| email_digest(vault, address));
     Ok(Names {
-        usernames: taken(connection, TAKEN_USERNAMES, &wanted.usernames).await?,
-        emails: taken(connection, TAKEN_EMAILS, &wanted.emails).await?,
+        usernames: taken(connection, TAKEN_USERNAMES, &usernames).await?,
+        emails: taken(connection, TAKEN_EMAILS, &emails).await?,
     })
 }
 
 async fn taken(
     connection: &mut PgConnection,
     statement: &'static str,
-    names: &BTreeSet<String>,
+    names: &BTreeMap<Vec<u8>, &String>,
 ) -> Result<BTreeSet<String>, StoreError> {
     if names.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let found = sqlx::query_scalar(statement).bind(names).fetch_all(connection).await?;
-    Ok(found.into_iter().collect())
+    let wanted: Vec<_> = names.keys().map(Vec::as_slice).collect();
+    let found = sqlx::query_scalar(statement).bind(wanted).fetch_all(connection).await?;
+    Ok(named(names, &found))
 }
 
 pub(super) async fn save(
     connection: &mut PgConnection,
+    vault: &Vault,
     sheet: &Worksheet,
 ) -> Result<(), StoreError> {
     for new in &sheet.new.accounts {
+        let (key, wrapped) = vault.new_key(new.id)?;
+        let sealed = SealedProfile::seal(vault, &key, &new.profile)?;
         sqlx::query(INSERT_ACCOUNT)
             .bind(new.id.uuid())
-            .bind(new.username.as_str())
-            .bind(new.username.folded())
-            .bind(new.email.as_str())
-            .bind(new.email.folded())
+            .bind(sealed.username)
+            .bind(sealed.username_digest.to_vec())
+            .bind(sealed.email)
+            .bind(sealed.email_digest.to_vec())
             .bind(new.hash.as_ref().map(|hash| hash.0.as_str()))
             .bind(new.role.as_str())
             .bind(new.demo)
             .bind(sheet.now.micros())
-            .bind(new.phone.as_ref().map(PhoneNumber::as_str))
+            .bind(sealed.phone)
+            .bind(sealed.full_name)
+            .bind(new.profile.version.0)
             .execute(&mut *connection)
             .await?;
+        let insert = sqlx::query(INSERT_KEY).bind(new.id.uuid()).bind(wrapped.0);
+        insert.execute(&mut *connection).await?;
     }
     let links = &sheet.new.links;
     if !links.is_empty() {

@@ -26,14 +26,19 @@ const GRANT: &str = "
         EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || program;
         EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO ' || program;
         EXECUTE 'GRANT INSERT ON totp, recovery_code, login_challenge, login_throttle, email_link,
-                                 mail, revocation, audit, audit_checkpoint TO ' || program;
+                                 mail, revocation, audit, audit_checkpoint, data_key, consent,
+                                 erasure TO ' || program;
         EXECUTE 'GRANT INSERT ON account, session, refresh_token, password_link, category,
                                  product, sku, stock, reservation, stock_movement, orders,
                                  order_line, order_event, idempotency_key, payment, refund,
-                                 provider_event, job, cart_line TO ' || program;
+                                 provider_event, job, cart_line, unsealed_account TO ' || program;
         EXECUTE 'GRANT INSERT, DELETE ON product_image, image_removal TO ' || program;
-        EXECUTE 'GRANT UPDATE (password_hash, role, disabled_at, tokens_not_before,
+        EXECUTE 'GRANT UPDATE (username, username_digest, email, email_digest, phone, full_name,
+                              version, password_hash, role, disabled_at, tokens_not_before,
                               email_verified_at) ON account TO ' || program;
+        EXECUTE 'GRANT UPDATE (wrapped) ON data_key TO ' || program;
+        EXECUTE 'GRANT UPDATE (phone) ON unsealed_account TO ' || program;
+        EXECUTE 'GRANT UPDATE (secret, pending) ON totp TO ' || program;
         EXECUTE 'GRANT UPDATE (ended_at, second_factor_at) ON session TO ' || program;
         EXECUTE 'GRANT UPDATE (failures, locked_until, expires_at) ON login_throttle TO ' || program;
         EXECUTE 'GRANT UPDATE (attempts, due_at) ON mail TO ' || program;
@@ -51,7 +56,8 @@ const GRANT: &str = "
         EXECUTE 'GRANT UPDATE (state) ON refund TO ' || program;
         EXECUTE 'GRANT UPDATE (attempts, due_at, dead_at, last_error) ON job TO ' || program;
         EXECUTE 'GRANT DELETE ON totp, recovery_code, login_challenge, login_throttle,
-                                 email_link, mail TO ' || program;
+                                 email_link, mail, account, data_key, unsealed_account,
+                                 consent TO ' || program;
         EXECUTE 'GRANT DELETE ON session, refresh_token, password_link, category,
                                  idempotency_key, provider_event, job, cart_line TO ' || program;
     END

@@ -86,6 +86,12 @@ const SOUND: [Rule; 2] = [
                          WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = c.session_id)
                          UNION ALL
                         SELECT 'password_link', 'account', count(*) FROM password_link AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'data_key', 'account', count(*) FROM data_key AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'consent', 'account', count(*) FROM consent AS c
                          WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id))
                     AS w (child, parent, rows)
                  WHERE rows > 0",
@@ -93,7 +99,7 @@ const SOUND: [Rule; 2] = [
     },
 ];
 
-const RULES: [Rule; 23] = rules!("text");
+const RULES: [Rule; 26] = rules!("text");
 
 /// Checks every rule on one moment of a database that this version wrote.
 pub(in crate::store) async fn check_everything(

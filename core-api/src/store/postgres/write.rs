@@ -14,6 +14,7 @@
 //! A writer has its own chain of the audit trail, so nobody waits for another there.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 use super::connect::Login;
 use super::{
     account_book, accounts, audit, carts, catalog, idempotency, images, inventory, jobs, orders,
-    payments, sessions,
+    payments, privacy, sessions,
 };
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
@@ -33,6 +34,7 @@ use crate::payments::EVENT_LIFE;
 use crate::reach::Reach;
 use crate::sku::Sku;
 use crate::store::{OpenError, StoreError, WriteStore};
+use crate::vault::Vault;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
 
 const BEGIN: &str = "BEGIN";
@@ -47,6 +49,7 @@ pub(super) struct PostgresWriter {
     login: Login,
     /// `None` after it was lost.
     connection: Option<PgConnection>,
+    vault: Arc<Vault>,
     /// The chain that this connection has.
     chain: u32,
     /// Where the chain stands, as far as that is known.
@@ -57,8 +60,12 @@ pub(super) struct PostgresWriter {
 
 impl PostgresWriter {
     /// Connects, and takes a chain of the audit trail.
-    pub(super) async fn open(login: Login) -> Result<Box<dyn WriteStore>, OpenError> {
-        let mut writer = Self { login, connection: None, chain: 0, head: None, sealed: None };
+    pub(super) async fn open(
+        login: Login,
+        vault: Arc<Vault>,
+    ) -> Result<Box<dyn WriteStore>, OpenError> {
+        let mut writer =
+            Self { login, connection: None, vault, chain: 0, head: None, sealed: None };
         writer.connect().await?;
         Ok(Box::new(writer))
     }
@@ -123,11 +130,13 @@ impl WriteStore for PostgresWriter {
     }
 
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
-        self.step(async |connection| load(connection, wanted, now).await).await
+        let vault = Arc::clone(&self.vault);
+        self.step(async |connection| load(connection, &vault, wanted, now).await).await
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
-        self.step(async |connection| save(connection, sheet).await).await?;
+        let vault = Arc::clone(&self.vault);
+        self.step(async |connection| save(connection, &vault, sheet).await).await?;
         self.save_trail(sheet).await
     }
 
@@ -158,14 +167,15 @@ impl WriteStore for PostgresWriter {
 
 async fn load(
     connection: &mut PgConnection,
+    vault: &Vault,
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     let links = accounts::load_links(connection, &wanted.links, now).await?;
     let sessions = sessions::load(connection, wanted).await?;
-    let accounts = account_book::load(connection, &wanted.accounts, now).await?;
-    let mail = account_book::load_mail(connection, wanted.mail, now).await?;
-    let names = accounts::load_names(connection, wanted).await?;
+    let accounts = account_book::load(connection, vault, &wanted.accounts, now).await?;
+    let mail = account_book::load_mail(connection, vault, wanted.mail, now).await?;
+    let names = accounts::load_names(connection, vault, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
     let album = images::load(connection, &wanted.albums).await?;
 
@@ -198,6 +208,9 @@ async fn load(
     // After the stock: whoever used the same key on the same goods has committed by now.
     let claims = idempotency::load(connection, &wanted.claims, now).await?;
     let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
+    let orders_of = privacy::load_orders(connection, &wanted.orders_of).await?;
+    let consents = privacy::load_consents(connection, &wanted.consents).await?;
+    let old_keys = privacy::load_keys(connection, wanted).await?;
     Ok(Loaded {
         claims,
         shelf,
@@ -215,6 +228,9 @@ async fn load(
         links,
         mail,
         checkpoint,
+        orders_of,
+        consents,
+        old_keys,
     })
 }
 
@@ -238,14 +254,18 @@ fn keep_locked(due: &mut Holds, locked: &BTreeSet<Sku>) {
     due.retain(|_, hold| !later.contains(&hold.order));
 }
 
-async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+async fn save(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
     idempotency::save(connection, sheet).await?;
     // What is known of an account is written whole; what is added to it comes after.
-    account_book::save(connection, &sheet.accounts).await?;
-    accounts::save(connection, sheet).await?;
+    account_book::save(connection, vault, &sheet.accounts).await?;
+    accounts::save(connection, vault, sheet).await?;
     sessions::save(connection, sheet).await?;
-    account_book::save_additions(connection, sheet).await?;
-    account_book::save_mail(connection, sheet).await?;
+    account_book::save_additions(connection, vault, sheet).await?;
+    account_book::save_mail(connection, vault, sheet).await?;
     catalog::save(connection, sheet).await?;
     images::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
@@ -261,5 +281,5 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
         payments::remove_old_events(connection, sheet.now.minus(EVENT_LIFE)).await?;
         account_book::remove_expired(connection, sheet.now).await?;
     }
-    Ok(())
+    privacy::save(connection, sheet).await
 }

@@ -7,23 +7,28 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::accounts::{parse_role, token_hash};
+use super::sealing::{self, StoredProfile};
 use super::whole;
-use crate::accounts::{AccountRow, Factor, PasswordHash, RecoveryDigest, TokenHash};
+use crate::accounts::{
+    AccountRow, EmailLink, Factor, PasswordHash, RecoveryDigest, TokenHash, TotpSecret,
+};
 use crate::clock::Timestamp;
-use crate::ids::{Id as _, LetterId};
+use crate::ids::{AccountId, Id as _, LetterId};
 use crate::mail::Letter;
 use crate::store::StoreError;
-use crate::vault::Sealed;
+use crate::vault::{SubjectKey, Vault};
 
 /// Messages taken at once.
 pub(in crate::store) const TAKEN_MAX: i64 = 16;
 
 pub(in crate::store) const ROW: &str = "
-    SELECT a.role, a.password_hash, a.disabled_at, a.tokens_not_before, a.email_verified_at,
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version,
+           a.role, a.password_hash, a.disabled_at, a.tokens_not_before, a.email_verified_at,
            t.secret, t.pending, t.last_step,
            (SELECT count(*) FROM password_link WHERE account_id = a.id AND expires_at > $2)
                AS live_links
       FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id = $1";
 
@@ -34,7 +39,7 @@ pub(in crate::store) const CHALLENGES: &str =
     "SELECT hash, expires_at FROM login_challenge WHERE account_id = $1";
 
 pub(in crate::store) const EMAIL_LINKS: &str =
-    "SELECT hash, expires_at FROM email_link WHERE account_id = $1";
+    "SELECT hash, expires_at, email FROM email_link WHERE account_id = $1";
 
 pub(in crate::store) const SUPER_ADMINS: &str = "
     SELECT id
@@ -87,8 +92,8 @@ pub(in crate::store) const DELETE_EXPIRED_THROTTLES: &str = "
      WHERE key IN (SELECT key FROM login_throttle WHERE expires_at <= $1 LIMIT 10000)";
 
 pub(in crate::store) const INSERT_EMAIL_LINK: &str = "
-    INSERT INTO email_link (hash, account_id, expires_at)
-    VALUES ($1, $2, $3)";
+    INSERT INTO email_link (hash, account_id, expires_at, email)
+    VALUES ($1, $2, $3, $4)";
 
 pub(in crate::store) const PUT_THROTTLE: &str = "
     INSERT INTO login_throttle (key, failures, locked_until, expires_at)
@@ -104,8 +109,8 @@ pub(in crate::store) const INSERT_REVOCATION: &str = "
       FROM revocation";
 
 pub(in crate::store) const INSERT_LETTER: &str = "
-    INSERT INTO mail (id, message, attempts, due_at)
-    VALUES ($1, $2, 0, $3)";
+    INSERT INTO mail (id, account_id, message, attempts, due_at)
+    VALUES ($1, $2, $3, 0, $4)";
 
 pub(in crate::store) const TAKE_LETTER: &str = "
     UPDATE mail
@@ -116,6 +121,8 @@ pub(in crate::store) const DELETE_LETTER: &str = "DELETE FROM mail WHERE id = $1
 
 #[derive(Debug, FromRow)]
 pub(in crate::store) struct StoredRow {
+    #[sqlx(flatten)]
+    profile: StoredProfile,
     role: String,
     password_hash: Option<String>,
     disabled_at: Option<i64>,
@@ -134,36 +141,73 @@ pub(in crate::store) fn until((hash, until): (Vec<u8>, i64)) -> Result<Until, St
     Ok((token_hash(hash)?, Timestamp::from_micros(until)))
 }
 
+/// A link to prove an address: its hash, its end, and the address where it is another.
+pub(in crate::store) type StoredLink = (Vec<u8>, i64, Option<Vec<u8>>);
+
+/// What is kept of an account beside its row.
+#[derive(Debug)]
+pub(in crate::store) struct Beside {
+    pub(in crate::store) codes: Vec<Vec<u8>>,
+    pub(in crate::store) challenges: Vec<(Vec<u8>, i64)>,
+    pub(in crate::store) email_links: Vec<StoredLink>,
+}
+
 pub(in crate::store) fn account_row(
+    vault: &Vault,
     found: StoredRow,
-    codes: Vec<Vec<u8>>,
-    challenges: Vec<Until>,
-    email_links: Vec<Until>,
+    beside: Beside,
 ) -> Result<AccountRow, StoreError> {
+    let (_, key, profile) = sealing::profile(vault, found.profile)?;
     let digest = |bytes: Vec<u8>| bytes.try_into().map(RecoveryDigest);
-    let recovery: Result<BTreeSet<_>, _> = codes.into_iter().map(digest).collect();
+    let recovery: Result<BTreeSet<_>, _> = beside.codes.into_iter().map(digest).collect();
+    let open = |sealed: Option<Vec<u8>>| {
+        sealed.map(|sealed| sealing::open::<TotpSecret>(&key, sealed)).transpose()
+    };
+    let factor = Factor {
+        secret: open(found.secret)?,
+        pending: open(found.pending)?,
+        last_step: whole(found.last_step.unwrap_or_default(), "time step")?,
+        recovery: recovery.map_err(|_| StoreError::Unreadable("recovery code"))?,
+    };
+    let link = |link| email_link(&key, link);
+    let email_links = beside.email_links.into_iter().map(link).collect::<Result<_, _>>()?;
     Ok(AccountRow {
+        profile,
         role: parse_role(&found.role)?,
         hash: found.password_hash.map(PasswordHash),
         disabled_at: found.disabled_at.map(Timestamp::from_micros),
         tokens_not_before: whole(found.tokens_not_before, "second")?,
-        factor: Factor {
-            secret: found.secret.map(Sealed),
-            pending: found.pending.map(Sealed),
-            last_step: whole(found.last_step.unwrap_or_default(), "time step")?,
-            recovery: recovery.map_err(|_| StoreError::Unreadable("recovery code"))?,
-        },
-        challenges: challenges.into_iter().collect(),
+        factor,
+        challenges: beside.challenges.into_iter().map(until).collect::<Result<_, _>>()?,
         email_verified_at: found.email_verified_at.map(Timestamp::from_micros),
-        email_links: email_links.into_iter().collect(),
+        email_links,
         live_links: found.live_links.try_into().unwrap_or(u32::MAX),
+        key,
     })
 }
 
-pub(in crate::store) fn letter((id, message, attempts): (Uuid, Vec<u8>, i64)) -> Letter {
+fn email_link(
+    key: &SubjectKey,
+    (hash, until, email): StoredLink,
+) -> Result<(TokenHash, EmailLink), StoreError> {
+    let until = Timestamp::from_micros(until);
+    let email = email.map(|sealed| sealing::open(key, sealed)).transpose()?;
+    Ok((token_hash(hash)?, EmailLink { until, email }))
+}
+
+/// A message that waits: its id, whose it is, their key, the message, attempts.
+pub(in crate::store) type StoredLetter = (Uuid, Uuid, Vec<u8>, Vec<u8>, i64);
+
+pub(in crate::store) fn letter(
+    vault: &Vault,
+    (id, account, wrapped, message, attempts): StoredLetter,
+) -> Letter {
+    let account = AccountId::from_uuid(account);
+    let key = sealing::key(vault, account, wrapped).ok();
     Letter {
         id: LetterId::from_uuid(id),
-        message: Sealed(message),
+        account,
+        message: key.and_then(|key| sealing::open(&key, message).ok()),
         attempts: attempts.try_into().unwrap_or(u32::MAX),
     }
 }
@@ -177,7 +221,8 @@ macro_rules! account_book {
         use sqlx::{query, query_as, query_scalar};
 
         use crate::accounts::{
-            AccountBook, AccountRow, AccountsWanted, Revocation, Throttle, ThrottleKey,
+            AccountBook, AccountRow, AccountsWanted, EmailAddress, Revocation, Throttle,
+            ThrottleKey, TokenHash,
         };
         use crate::clock::Timestamp;
         use crate::ids::{AccountId, Id as _};
@@ -185,18 +230,20 @@ macro_rules! account_book {
         use crate::store::StoreError;
         use crate::store::rows::account_book::*;
         use crate::store::rows::accounts::{self, SESSION, SUBJECT};
-        use crate::store::rows::signed;
+        use crate::store::rows::{sealing, signed};
+        use crate::vault::{SubjectKey, Vault};
         use crate::worksheet::Worksheet;
 
         pub(super) async fn load(
             connection: &mut $connection,
+            vault: &Vault,
             wanted: &AccountsWanted,
             now: Timestamp,
         ) -> Result<AccountBook, StoreError> {
             lock(connection, wanted).await?;
             let mut rows = BTreeMap::new();
             for id in &wanted.ids {
-                if let Some(row) = load_row(connection, *id, now).await? {
+                if let Some(row) = load_row(connection, vault, *id, now).await? {
                     rows.insert(*id, row);
                 }
             }
@@ -217,6 +264,7 @@ macro_rules! account_book {
 
         async fn load_row(
             connection: &mut $connection,
+            vault: &Vault,
             id: AccountId,
             now: Timestamp,
         ) -> Result<Option<AccountRow>, StoreError> {
@@ -226,26 +274,34 @@ macro_rules! account_book {
             };
             let codes = query_scalar(RECOVERY_CODES).bind(id.uuid());
             let codes = codes.fetch_all(&mut *connection).await?;
-            let challenges = tokens(connection, CHALLENGES, id).await?;
-            let email_links = tokens(connection, EMAIL_LINKS, id).await?;
-            account_row(found, codes, challenges, email_links).map(Some)
+            let challenges = query_as(CHALLENGES).bind(id.uuid());
+            let challenges = challenges.fetch_all(&mut *connection).await?;
+            let email_links = query_as(EMAIL_LINKS).bind(id.uuid()).fetch_all(connection).await?;
+            account_row(vault, found, Beside { codes, challenges, email_links }).map(Some)
         }
 
-        async fn tokens(
+        /// The key of an account that is written to.
+        pub(super) async fn key(
             connection: &mut $connection,
-            statement: &'static str,
-            id: AccountId,
-        ) -> Result<Vec<Until>, StoreError> {
-            let found = query_as(statement).bind(id.uuid()).fetch_all(connection).await?;
-            found.into_iter().map(until).collect()
+            vault: &Vault,
+            account: AccountId,
+        ) -> Result<SubjectKey, StoreError> {
+            let found = query_scalar(sealing::KEY).bind(account.uuid());
+            // Whoever was there a moment ago was erased meanwhile.
+            let wrapped = found.fetch_optional(connection).await?.ok_or(StoreError::Conflict)?;
+            sealing::key(vault, account, wrapped)
         }
 
         pub(super) async fn save(
             connection: &mut $connection,
+            vault: &Vault,
             book: &AccountBook,
         ) -> Result<(), StoreError> {
             for (id, row) in book.changed() {
                 save_row(connection, id, row).await?;
+            }
+            for (id, row) in book.changed_profiles() {
+                save_profile(connection, vault, id, row).await?;
             }
             for (key, throttle) in book.changed_throttles() {
                 save_throttle(connection, key, throttle).await?;
@@ -276,8 +332,8 @@ macro_rules! account_book {
             if factor.secret.is_some() || factor.pending.is_some() {
                 query(INSERT_TOTP)
                     .bind(id.uuid())
-                    .bind(factor.secret.as_ref().map(|sealed| sealed.0.as_slice()))
-                    .bind(factor.pending.as_ref().map(|sealed| sealed.0.as_slice()))
+                    .bind(sealing::seal(&row.key, factor.secret.as_ref())?)
+                    .bind(sealing::seal(&row.key, factor.pending.as_ref())?)
                     .bind(signed(factor.last_step))
                     .execute(&mut *connection)
                     .await?;
@@ -286,12 +342,46 @@ macro_rules! account_book {
                 let insert = query(INSERT_RECOVERY_CODE).bind(id.uuid()).bind(code.0.as_slice());
                 insert.execute(&mut *connection).await?;
             }
-            let challenges = row.challenges.iter().map(|token| (INSERT_CHALLENGE, token));
-            let links = row.email_links.iter().map(|token| (INSERT_EMAIL_LINK, token));
-            for (statement, (hash, until)) in challenges.chain(links) {
-                let insert = query(statement).bind(hash.0.as_slice()).bind(id.uuid());
+            for (hash, until) in &row.challenges {
+                let insert = query(INSERT_CHALLENGE).bind(hash.0.as_slice()).bind(id.uuid());
                 insert.bind(until.micros()).execute(&mut *connection).await?;
             }
+            for (hash, link) in &row.email_links {
+                let email = sealing::seal(&row.key, link.email.as_ref())?;
+                insert_email_link(connection, (*hash, id), link.until, email).await?;
+            }
+            Ok(())
+        }
+
+        async fn insert_email_link(
+            connection: &mut $connection,
+            (hash, account): (TokenHash, AccountId),
+            until: Timestamp,
+            email: Option<Vec<u8>>,
+        ) -> Result<(), StoreError> {
+            let insert = query(INSERT_EMAIL_LINK).bind(hash.0.as_slice()).bind(account.uuid());
+            insert.bind(until.micros()).bind(email).execute(connection).await?;
+            Ok(())
+        }
+
+        async fn save_profile(
+            connection: &mut $connection,
+            vault: &Vault,
+            id: AccountId,
+            row: &AccountRow,
+        ) -> Result<(), StoreError> {
+            let sealed = sealing::SealedProfile::seal(vault, &row.key, &row.profile)?;
+            query(sealing::UPDATE_PROFILE)
+                .bind(id.uuid())
+                .bind(sealed.username)
+                .bind(sealed.username_digest.to_vec())
+                .bind(sealed.email)
+                .bind(sealed.email_digest.to_vec())
+                .bind(sealed.phone)
+                .bind(sealed.full_name)
+                .bind(row.profile.version.0)
+                .execute(connection)
+                .await?;
             Ok(())
         }
 
@@ -318,12 +408,14 @@ macro_rules! account_book {
         /// What is added beside accounts: links to prove an address, and revocations.
         pub(super) async fn save_additions(
             connection: &mut $connection,
+            vault: &Vault,
             sheet: &Worksheet,
         ) -> Result<(), StoreError> {
             for new in &sheet.new.email_links {
-                let insert = query(INSERT_EMAIL_LINK).bind(new.hash.0.as_slice());
-                let insert = insert.bind(new.account.uuid()).bind(new.expires_at.micros());
-                insert.execute(&mut *connection).await?;
+                let key = key(connection, vault, new.account).await?;
+                let email = sealing::seal::<EmailAddress>(&key, new.link.email.as_ref())?;
+                let link = (new.hash, new.account);
+                insert_email_link(connection, link, new.link.until, email).await?;
             }
             if sheet.new.revocations.is_empty() {
                 return Ok(());
@@ -344,6 +436,7 @@ macro_rules! account_book {
 
         pub(super) async fn load_mail(
             connection: &mut $connection,
+            vault: &Vault,
             wanted: bool,
             now: Timestamp,
         ) -> Result<Postbag, StoreError> {
@@ -351,17 +444,21 @@ macro_rules! account_book {
                 return Ok(Postbag::default());
             }
             let found = query_as(DUE).bind(now.micros()).bind(TAKEN_MAX);
-            let due = found.fetch_all(connection).await?.into_iter().map(letter).collect();
+            let found = found.fetch_all(connection).await?.into_iter();
+            let due = found.map(|found| letter(vault, found)).collect();
             Ok(Postbag { due, ..Postbag::default() })
         }
 
         pub(super) async fn save_mail(
             connection: &mut $connection,
+            vault: &Vault,
             sheet: &Worksheet,
         ) -> Result<(), StoreError> {
             for new in &sheet.mail.new {
-                let insert = query(INSERT_LETTER).bind(new.id.uuid());
-                let insert = insert.bind(new.message.0.as_slice()).bind(sheet.now.micros());
+                let key = key(connection, vault, new.account).await?;
+                let message = sealing::seal(&key, new.message.as_ref())?;
+                let insert = query(INSERT_LETTER).bind(new.id.uuid()).bind(new.account.uuid());
+                let insert = insert.bind(message).bind(sheet.now.micros());
                 insert.execute(&mut *connection).await?;
             }
             for (id, attempts, due_at) in &sheet.mail.taken {

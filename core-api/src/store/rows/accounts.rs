@@ -3,57 +3,64 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::sealing::{self, StoredProfile};
 use super::whole;
 use crate::accounts::{
-    Account, Addressee, Claimant, Credentials, EmailAddress, LinkOwner, PasswordHash,
-    PasswordOwner, Revocation, Revoked, Role, Throttle, TokenHash, Username,
+    Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner, PasswordHash,
+    PasswordOwner, Profile, Revocation, Revoked, Role, Throttle, TokenHash,
 };
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id, SessionId};
 use crate::store::StoreError;
+use crate::vault::Vault;
 
 pub(in crate::store) const CREDENTIALS: &str = "
     SELECT id, password_hash
       FROM account
-     WHERE username_folded = $1";
+     WHERE username_digest = $1";
 
 pub(in crate::store) const LINK_OWNER: &str = "
-    SELECT a.id, a.username, a.email, t.secret IS NOT NULL
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version,
+           t.secret IS NOT NULL AS has_factor
       FROM password_link AS l
       JOIN account AS a ON a.id = l.account_id
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE l.hash = $1
        AND l.expires_at > $2";
 
 pub(in crate::store) const ACCOUNT: &str = "
-    SELECT a.id, a.username, a.email, a.role, a.phone,
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version, a.role,
            a.email_verified_at IS NOT NULL AS email_verified,
            a.disabled_at IS NOT NULL AS disabled,
            t.secret IS NOT NULL AS has_factor,
            a.created_at
       FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id = $1";
 
 pub(in crate::store) const ACCOUNTS: &str = "
-    SELECT a.id, a.username, a.email, a.role, a.phone,
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version, a.role,
            a.email_verified_at IS NOT NULL AS email_verified,
            a.disabled_at IS NOT NULL AS disabled,
            t.secret IS NOT NULL AS has_factor,
            a.created_at
       FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id > $1
      ORDER BY a.id
      LIMIT $2";
 
 pub(in crate::store) const STAFF: &str = "
-    SELECT a.id, a.username, a.email, a.role, a.phone,
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version, a.role,
            a.email_verified_at IS NOT NULL AS email_verified,
            a.disabled_at IS NOT NULL AS disabled,
            t.secret IS NOT NULL AS has_factor,
            a.created_at
       FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id > $1
        AND a.role <> 'customer'
@@ -61,21 +68,25 @@ pub(in crate::store) const STAFF: &str = "
      LIMIT $2";
 
 pub(in crate::store) const PASSWORD_OWNER: &str = "
-    SELECT a.username, a.email, a.password_hash, t.secret IS NOT NULL
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version,
+           a.password_hash, t.secret IS NOT NULL AS has_factor
       FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
       LEFT JOIN totp AS t ON t.account_id = a.id
      WHERE a.id = $1";
 
 pub(in crate::store) const ADDRESSEE: &str = "
-    SELECT id, username, email
-      FROM account
-     WHERE email_folded = $1";
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version
+      FROM account AS a
+      JOIN data_key AS k ON k.account_id = a.id
+     WHERE a.email_digest = $1";
 
 pub(in crate::store) const EMAIL_LINK_OWNER: &str = "
-    SELECT account_id
-      FROM email_link
-     WHERE hash = $1
-       AND expires_at > $2";
+    SELECT l.account_id, k.wrapped, l.email
+      FROM email_link AS l
+      JOIN data_key AS k ON k.account_id = l.account_id
+     WHERE l.hash = $1
+       AND l.expires_at > $2";
 
 pub(in crate::store) const THROTTLE: &str = "
     SELECT failures, locked_until, expires_at
@@ -83,17 +94,19 @@ pub(in crate::store) const THROTTLE: &str = "
      WHERE key = $1";
 
 pub(in crate::store) const CHALLENGED: &str = "
-    SELECT a.id, a.username_folded
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version
       FROM login_challenge AS c
       JOIN account AS a ON a.id = c.account_id
+      JOIN data_key AS k ON k.account_id = a.id
      WHERE c.hash = $1
        AND c.expires_at > $2";
 
 pub(in crate::store) const REFRESHER: &str = "
-    SELECT a.id, a.username_folded
+    SELECT a.id, k.wrapped, a.username, a.email, a.phone, a.full_name, a.version
       FROM refresh_token AS t
       JOIN session AS s ON s.id = t.session_id
       JOIN account AS a ON a.id = s.account_id
+      JOIN data_key AS k ON k.account_id = a.id
      WHERE t.hash = $1";
 
 pub(in crate::store) const REVOCATIONS: &str = "
@@ -111,28 +124,42 @@ pub(in crate::store) const SESSION: &str = "session";
 
 #[derive(Debug, FromRow)]
 pub(in crate::store) struct AccountRow {
-    id: Uuid,
-    username: String,
-    email: String,
+    #[sqlx(flatten)]
+    profile: StoredProfile,
     role: String,
-    phone: Option<String>,
     email_verified: bool,
     disabled: bool,
     has_factor: bool,
     created_at: i64,
 }
 
+/// Whom a link was made for.
+#[derive(Debug, FromRow)]
+pub(in crate::store) struct LinkOwnerRow {
+    #[sqlx(flatten)]
+    profile: StoredProfile,
+    has_factor: bool,
+}
+
+/// Who has a password.
+#[derive(Debug, FromRow)]
+pub(in crate::store) struct PasswordOwnerRow {
+    #[sqlx(flatten)]
+    profile: StoredProfile,
+    password_hash: Option<String>,
+    has_factor: bool,
+}
+
 pub(in crate::store) fn credentials((id, hash): (Uuid, Option<String>)) -> Credentials {
     Credentials { id: AccountId::from_uuid(id), hash: hash.map(PasswordHash) }
 }
 
-pub(in crate::store) fn account(row: AccountRow) -> Result<Account, StoreError> {
+pub(in crate::store) fn account(vault: &Vault, row: AccountRow) -> Result<Account, StoreError> {
+    let (id, _, profile) = sealing::profile(vault, row.profile)?;
     Ok(Account {
-        id: AccountId::from_uuid(row.id),
-        username: row.username,
-        email: row.email,
+        id,
+        profile,
         role: parse_role(&row.role)?,
-        phone: row.phone,
         email_verified: row.email_verified,
         disabled: row.disabled,
         created_at: Timestamp::from_micros(row.created_at),
@@ -141,28 +168,46 @@ pub(in crate::store) fn account(row: AccountRow) -> Result<Account, StoreError> 
 }
 
 pub(in crate::store) fn link_owner(
-    (account, name, address, has_factor): (Uuid, String, String, bool),
+    vault: &Vault,
+    row: LinkOwnerRow,
 ) -> Result<LinkOwner, StoreError> {
-    let account = AccountId::from_uuid(account);
-    Ok(LinkOwner { account, username: username(&name)?, email: email(&address)?, has_factor })
+    let (account, _, Profile { username, email, .. }) = sealing::profile(vault, row.profile)?;
+    Ok(LinkOwner { account, username, email, has_factor: row.has_factor })
 }
 
 pub(in crate::store) fn password_owner(
-    (name, address, hash, has_factor): (String, String, Option<String>, bool),
+    vault: &Vault,
+    row: PasswordOwnerRow,
 ) -> Result<PasswordOwner, StoreError> {
-    let hash = hash.map(PasswordHash);
-    Ok(PasswordOwner { username: username(&name)?, email: email(&address)?, hash, has_factor })
+    let (_, _, Profile { username, email, .. }) = sealing::profile(vault, row.profile)?;
+    let hash = row.password_hash.map(PasswordHash);
+    Ok(PasswordOwner { username, email, hash, has_factor: row.has_factor })
 }
 
 pub(in crate::store) fn addressee(
-    (id, name, address): (Uuid, String, String),
+    vault: &Vault,
+    row: StoredProfile,
 ) -> Result<Addressee, StoreError> {
-    let account = AccountId::from_uuid(id);
-    Ok(Addressee { account, username: username(&name)?, email: email(&address)? })
+    let (account, _, Profile { username, email, .. }) = sealing::profile(vault, row)?;
+    Ok(Addressee { account, username, email })
 }
 
-pub(in crate::store) fn claimant((account, username): (Uuid, String)) -> Claimant {
-    Claimant { account: AccountId::from_uuid(account), username }
+pub(in crate::store) fn email_link_owner(
+    vault: &Vault,
+    (account, wrapped, email): (Uuid, Vec<u8>, Option<Vec<u8>>),
+) -> Result<EmailLinkOwner, StoreError> {
+    let account = AccountId::from_uuid(account);
+    let key = sealing::key(vault, account, wrapped)?;
+    let email = email.map(|sealed| sealing::open(&key, sealed)).transpose()?;
+    Ok(EmailLinkOwner { account, email })
+}
+
+pub(in crate::store) fn claimant(
+    vault: &Vault,
+    row: StoredProfile,
+) -> Result<Claimant, StoreError> {
+    let (account, _, Profile { username, .. }) = sealing::profile(vault, row)?;
+    Ok(Claimant { account, username: username.folded() })
 }
 
 pub(in crate::store) fn throttle(
@@ -187,14 +232,6 @@ pub(in crate::store) fn revoked(
         _ => return Err(StoreError::Unreadable("revocation")),
     };
     Ok(Revoked { seq: whole(seq, "sequence number")?, revocation })
-}
-
-fn username(text: &str) -> Result<Username, StoreError> {
-    Username::parse(text).map_err(|_| StoreError::Unreadable("user name"))
-}
-
-fn email(text: &str) -> Result<EmailAddress, StoreError> {
-    EmailAddress::parse(text).map_err(|_| StoreError::Unreadable("e-mail address"))
 }
 
 /// A link that is good, and whose it is.

@@ -7,12 +7,13 @@ use uuid::Uuid;
 
 use super::images::{ImageRow, image};
 use super::sku;
-use crate::catalog::{Listing, Offer, Product, Version};
+use crate::catalog::{Listing, Offer, Product};
 use crate::ids::{CategoryId, Id, ProductId};
 use crate::images::Image;
 use crate::inventory::StockLevel;
 use crate::money::{Currency, Money};
 use crate::store::StoreError;
+use crate::version::Version;
 
 /// Products on sale that are selected by this, with what is offered of them and their images.
 macro_rules! products_where {

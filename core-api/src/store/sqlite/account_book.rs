@@ -6,10 +6,11 @@ use sqlx::SqliteConnection;
 use crate::store::rows::account_book::account_book;
 
 const DUE: &str = "
-    SELECT id, message, attempts
-      FROM mail
-     WHERE due_at <= $1
-     ORDER BY due_at
+    SELECT m.id, m.account_id, k.wrapped, m.message, m.attempts
+      FROM mail AS m
+      JOIN data_key AS k ON k.account_id = m.account_id
+     WHERE m.due_at <= $1
+     ORDER BY m.due_at
      LIMIT $2";
 
 async fn lock(_: &mut SqliteConnection, _: &AccountsWanted) -> Result<(), StoreError> {

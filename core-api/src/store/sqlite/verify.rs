@@ -39,7 +39,7 @@ const SOUND: [Rule; 2] = [
     },
 ];
 
-const RULES: [Rule; 23] = rules!("hex");
+const RULES: [Rule; 26] = rules!("hex");
 
 /// Checks every rule on one moment of a database that this version wrote.
 pub(in crate::store) async fn check_everything(file: &Path) -> Result<Report, Cause> {

@@ -3,33 +3,56 @@
 //! Transactions are begun and ended by hand: the connection belongs to the writer's task, so
 //! no dropped future can leave one open.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    account_book, accounts, audit, carts, catalog, idempotency, images, inventory, jobs, orders,
-    payments, sessions,
+    CHECKPOINT, account_book, accounts, audit, carts, catalog, idempotency, images, inventory,
+    jobs, orders, payments, privacy, sessions,
 };
 use crate::clock::Timestamp;
 use crate::payments::EVENT_LIFE;
 use crate::reach::Reach;
 use crate::store::{StoreError, WriteStore};
+use crate::vault::Vault;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
 
 /// A deferred transaction that reads first fails under contention without waiting.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// As long as readers usually take; nobody else writes meanwhile.
+const WAIT_SHORTLY: &str = "PRAGMA busy_timeout = 200";
+
+/// As [`BUSY_TIMEOUT`](super::BUSY_TIMEOUT).
+const WAIT: &str = "PRAGMA busy_timeout = 10000";
 
 #[derive(Debug)]
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
+    vault: Arc<Vault>,
+    /// Whether the write-ahead log may hold what was erased since.
+    erases: bool,
 }
 
 impl SqliteWriter {
-    pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection }
+    pub(super) fn new(connection: SqliteConnection, vault: Arc<Vault>) -> Self {
+        Self { connection, vault, erases: false }
+    }
+
+    /// Empties the write-ahead log, which keeps pages as they were before an erasure. Whoever
+    /// reads just now keeps it from that; then the next commit tries again.
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        self.run(WAIT_SHORTLY).await?;
+        let emptied: Result<(i64, i64, i64), _> =
+            sqlx::query_as(CHECKPOINT).fetch_one(&mut self.connection).await;
+        self.run(WAIT).await?;
+        let (busy, _, _) = emptied?;
+        self.erases = busy != 0;
+        Ok(())
     }
 
     async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
@@ -45,7 +68,7 @@ impl WriteStore for SqliteWriter {
     }
 
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
-        let connection = &mut self.connection;
+        let (connection, vault) = (&mut self.connection, &*self.vault);
         let claims = idempotency::load(connection, &wanted.claims, now).await?;
         let outbox = jobs::load(connection, wanted, now).await?;
         let payments = payments::load(connection, wanted, &outbox).await?;
@@ -64,12 +87,15 @@ impl WriteStore for SqliteWriter {
         let (shelf, prices) = inventory::load_shelf(connection, &skus).await?;
         let catalog = catalog::load(connection, wanted).await?;
         let album = images::load(connection, &wanted.albums).await?;
-        let names = accounts::load_names(connection, wanted).await?;
-        let accounts = account_book::load(connection, &wanted.accounts, now).await?;
+        let names = accounts::load_names(connection, vault, wanted).await?;
+        let accounts = account_book::load(connection, vault, &wanted.accounts, now).await?;
         let sessions = sessions::load(connection, wanted).await?;
-        let mail = account_book::load_mail(connection, wanted.mail, now).await?;
+        let mail = account_book::load_mail(connection, vault, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
         let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
+        let orders_of = privacy::load_orders(connection, &wanted.orders_of).await?;
+        let consents = privacy::load_consents(connection, &wanted.consents).await?;
+        let old_keys = privacy::load_keys(connection, wanted).await?;
         Ok(Loaded {
             claims,
             shelf,
@@ -87,17 +113,20 @@ impl WriteStore for SqliteWriter {
             links,
             mail,
             checkpoint,
+            orders_of,
+            consents,
+            old_keys,
         })
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
-        let connection = &mut self.connection;
+        let (connection, vault) = (&mut self.connection, &*self.vault);
         // What is known of an account is written whole; what is added to it comes after.
-        account_book::save(connection, &sheet.accounts).await?;
-        accounts::save(connection, sheet).await?;
+        account_book::save(connection, vault, &sheet.accounts).await?;
+        accounts::save(connection, vault, sheet).await?;
         sessions::save(connection, sheet).await?;
-        account_book::save_additions(connection, sheet).await?;
-        account_book::save_mail(connection, sheet).await?;
+        account_book::save_additions(connection, vault, sheet).await?;
+        account_book::save_mail(connection, vault, sheet).await?;
         catalog::save(connection, sheet).await?;
         images::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
@@ -114,6 +143,8 @@ impl WriteStore for SqliteWriter {
             payments::remove_old_events(connection, old).await?;
             account_book::remove_expired(connection, sheet.now).await?;
         }
+        privacy::save(connection, sheet).await?;
+        self.erases |= !sheet.new.erased.is_empty();
         audit::save_checkpoint(connection, sheet.new.checkpoint.as_ref()).await?;
         if !sheet.trail.acts().is_empty() {
             // Read each time: whoever makes accounts at the command line writes to the chain, too.
@@ -124,7 +155,13 @@ impl WriteStore for SqliteWriter {
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
-        self.run(COMMIT).await
+        self.run(COMMIT).await?;
+        if self.erases
+            && let Err(error) = self.scrub().await
+        {
+            tracing::warn!(error = ?error, "what was erased is still in the write-ahead log");
+        }
+        Ok(())
     }
 
     async fn rollback(&mut self) {

@@ -113,28 +113,69 @@ impl Column {
     }
 }
 
-pub(in crate::store) const TABLES: [Table; 30] = [
+pub(in crate::store) const TABLES: [Table; 34] = [
     Table {
         name: "account",
-        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text],
+        columns: &[Kind::Id, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Number, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number],
         count: "SELECT count(*) FROM account",
-        read: "SELECT id, username, username_folded, email, email_folded, password_hash,
-                      role, demo, created_at, tokens_not_before, disabled_at,
-                      email_verified_at, phone
+        read: "SELECT id, username, username_digest, email, email_digest, phone, full_name,
+                      version, password_hash, role, demo, created_at, tokens_not_before,
+                      disabled_at, email_verified_at
                  FROM account",
-        write: "INSERT INTO account (id, username, username_folded, email, email_folded,
-                        password_hash, role, demo, created_at, tokens_not_before, disabled_at,
-                        email_verified_at, phone)
-                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
-                                     $5::text[],
-                                     $6::text[],
-                                     $7::text[],
-                                     $8::boolean[],
-                                     $9::bigint[],
-                                     $10::bigint[],
-                                     $11::bigint[],
+        write: "INSERT INTO account (id, username, username_digest, email, email_digest, phone,
+                        full_name, version, password_hash, role, demo, created_at,
+                        tokens_not_before, disabled_at, email_verified_at)
+                SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[],
+                                     $5::bytea[],
+                                     $6::bytea[],
+                                     $7::bytea[],
+                                     $8::bigint[],
+                                     $9::text[],
+                                     $10::text[],
+                                     $11::boolean[],
                                      $12::bigint[],
-                                     $13::text[])",
+                                     $13::bigint[],
+                                     $14::bigint[],
+                                     $15::bigint[])",
+    },
+    // Wrapped as they are: both databases are opened with the same key files.
+    Table {
+        name: "data_key",
+        columns: &[Kind::Id, Kind::Bytes],
+        count: "SELECT count(*) FROM data_key",
+        read: "SELECT account_id, wrapped
+                 FROM data_key",
+        write: "INSERT INTO data_key (account_id, wrapped)
+                SELECT * FROM unnest($1::uuid[], $2::bytea[])",
+    },
+    Table {
+        name: "unsealed_account",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text],
+        count: "SELECT count(*) FROM unsealed_account",
+        read: "SELECT account_id, username, email, phone
+                 FROM unsealed_account",
+        write: "INSERT INTO unsealed_account (account_id, username, email, phone)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])",
+    },
+    Table {
+        name: "consent",
+        columns: &[Kind::Id, Kind::Id, Kind::Text, Kind::Text, Kind::Flag, Kind::Number],
+        count: "SELECT count(*) FROM consent",
+        read: "SELECT id, account_id, purpose, version, given, created_at
+                 FROM consent",
+        write: "INSERT INTO consent (id, account_id, purpose, version, given, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[],
+                                     $5::boolean[],
+                                     $6::bigint[])",
+    },
+    Table {
+        name: "erasure",
+        columns: &[Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM erasure",
+        read: "SELECT account_id, erased_at
+                 FROM erasure",
+        write: "INSERT INTO erasure (account_id, erased_at)
+                SELECT * FROM unnest($1::uuid[], $2::bigint[])",
     },
     Table {
         name: "session",
@@ -202,21 +243,22 @@ pub(in crate::store) const TABLES: [Table; 30] = [
     },
     Table {
         name: "email_link",
-        columns: &[Kind::Bytes, Kind::Id, Kind::Number],
+        columns: &[Kind::Bytes, Kind::Id, Kind::Number, Kind::Bytes],
         count: "SELECT count(*) FROM email_link",
-        read: "SELECT hash, account_id, expires_at
+        read: "SELECT hash, account_id, expires_at, email
                  FROM email_link",
-        write: "INSERT INTO email_link (hash, account_id, expires_at)
-                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[])",
+        write: "INSERT INTO email_link (hash, account_id, expires_at, email)
+                SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bigint[], $4::bytea[])",
     },
     Table {
         name: "mail",
-        columns: &[Kind::Id, Kind::Bytes, Kind::Number, Kind::Number],
+        columns: &[Kind::Id, Kind::Id, Kind::Bytes, Kind::Number, Kind::Number],
         count: "SELECT count(*) FROM mail",
-        read: "SELECT id, message, attempts, due_at
+        read: "SELECT id, account_id, message, attempts, due_at
                  FROM mail",
-        write: "INSERT INTO mail (id, message, attempts, due_at)
-                SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[])",
+        write: "INSERT INTO mail (id, account_id, message, attempts, due_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[],
+                                     $5::bigint[])",
     },
     Table {
         name: "revocation",
