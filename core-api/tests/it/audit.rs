@@ -7,6 +7,7 @@ use stockade_settings::store::Writers;
 use uuid::Uuid;
 
 use crate::backend::close_audit;
+use crate::till::Till;
 use crate::world::{PRINT, World, someone};
 
 const PASSWORD: &str = "correct horse battery";
@@ -127,6 +128,28 @@ async fn what_is_sold_and_stocked_is_told_with_the_order_of_things() {
     let by_core = acts(&world, "actor=core&action=product.published").await;
     assert_eq!(by_core.len(), 6, "the demo catalog is the core's own doing");
     assert!(by_core.iter().all(|act| act["decision_id"].is_null()));
+}
+
+#[tokio::test]
+async fn money_and_the_steps_of_an_order_are_told() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 2).await;
+    till.confirmed(ann, &order).await;
+    till.until_paid(&order).await;
+    let payment = till.payments(&order).await[0]["id"].as_str().unwrap().to_owned();
+    till.refund(&payment, Some(1)).send().await.created();
+    for step in ["fulfil", "fulfil", "ship", "deliver"] {
+        till.step(&order, step).send().await;
+    }
+    let of_order = told(&till.world, &format!("object={order}")).await;
+    for action in ["placed", "paid", "fulfilling", "shipped", "delivered"] {
+        let words = format!("order.{action} done");
+        assert_eq!(of_order.iter().filter(|one| **one == words).count(), 1, "{of_order:?}");
+    }
+    let opened = told(&till.world, &format!("object={payment}")).await;
+    assert_eq!(opened, ["payment.opened done"]);
+    assert_eq!(told(&till.world, "action=refund.asked").await.len(), 1);
 }
 
 #[tokio::test]

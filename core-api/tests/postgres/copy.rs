@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sqlx::{Connection as _, SqliteConnection};
-use stockade_core_api::{Clock, Core, copy, verify, verify_images};
+use stockade_core_api::{Clock, Core, TrailPlace, copy, verify, verify_images, verify_trail};
 use stockade_settings::CoreSettings;
 use stockade_settings::store::{StoreSettings, StoreUrl};
 use stockade_test_support::form;
@@ -89,6 +89,16 @@ async fn a_shop_goes_on_in_postgres_where_it_stopped() {
     assert_eq!(shown.header("content-type"), Some("image/png"));
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
+
+    // The audit trail goes on where it was, and what was told before still fits.
+    let place = TrailPlace {
+        url: to,
+        password_file: None,
+        key_file: settings.audit_key_file.as_deref().unwrap(),
+        checkpoints_file: settings.audit_checkpoints_file.as_deref().unwrap(),
+    };
+    let trail = verify_trail(place).await.unwrap();
+    assert!(trail.is_intact() && trail.told >= 1 && trail.rows > 10, "{trail}");
 
     let error = copy(from, to, None).await.unwrap_err().to_string();
     assert!(error.contains("is not empty; nothing was changed"), "{error}");

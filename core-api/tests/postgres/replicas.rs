@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use stockade_core_api::{Clock, Core, ServeError};
+use stockade_core_api::{Clock, Core, ServeError, TrailPlace, verify_trail};
 use stockade_settings::CoreSettings;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -25,7 +25,9 @@ impl Replica {
     async fn of(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = world.settings.store.clone();
-        let settings = CoreSettings { store, ..settings(folder.path()) };
+        // Cores of one shop sign with one key.
+        let audit_key_file = world.settings.audit_key_file.clone();
+        let settings = CoreSettings { store, audit_key_file, ..settings(folder.path()) };
         let core = Core::start(&settings, world.clock.clock()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(core.serve(stopped));
@@ -168,4 +170,40 @@ async fn sixty_four_buyers_of_twenty_skus_in_any_order_never_wait_in_a_circle() 
     .unwrap();
     assert_eq!(deadlocks, 0);
     world.intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cores_write_one_audit_trail_in_chains_of_their_own() {
+    let world = World::start().await;
+    let (one, other) = (Replica::of(&world).await, Replica::of(&world).await);
+    let clock = world.clock.clock();
+    let lines = json!([{"sku": "MUG-BLUE", "quantity": 1}]);
+    let calls = (0..120).map(|buyer| {
+        let core = if buyer % 2 == 0 { &one } else { &other };
+        core.order(&clock, &format!("k{buyer}"), &someone().to_string(), &lines)
+    });
+    all(calls.collect()).await.iter().for_each(Answer::created);
+    // Each signs where the trail stands when it ends, and tells what the other signed.
+    let file = other.settings.audit_checkpoints_file.clone().unwrap();
+    let key = world.settings.audit_key_file.clone().unwrap();
+    one.end().await;
+    world.order(someone(), PRINT, 1).send().await.created();
+    let folder = other._folder.path().to_owned();
+    let kept = tempfile::tempdir().unwrap();
+    other.stop.send_replace(true);
+    other.serving.await.unwrap().unwrap();
+    let told = kept.path().join("told.jsonl");
+    std::fs::copy(folder.join(file.file_name().unwrap()), &told).unwrap();
+    let place = TrailPlace {
+        url: world.settings.store.url.as_ref().unwrap(),
+        password_file: None,
+        key_file: &key,
+        checkpoints_file: &told,
+    };
+    let trail = verify_trail(place).await.unwrap();
+    assert!(trail.is_intact(), "{trail}");
+    assert!(
+        trail.chains > 1 && trail.checkpoints > 1 && trail.told == trail.checkpoints,
+        "{trail}"
+    );
 }
