@@ -178,6 +178,38 @@ fn a_media_type_is_one_of_three() {
     }
 }
 
+#[test]
+fn a_file_that_was_spoilt_is_read_or_refused() {
+    // SplitMix64: from one seed come always the same mistakes.
+    let mut state = 20_261_122_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    };
+    let (mut read, mut refused) = (0, 0);
+    for (format, declared) in [
+        (ImageFormat::Jpeg, Format::Jpeg),
+        (ImageFormat::Png, Format::Png),
+        (ImageFormat::WebP, Format::Webp),
+    ] {
+        let whole = written(&halves(24, 16), format);
+        for _ in 0..400 {
+            let mut spoilt = whole.clone();
+            for _ in 0..=below(4) {
+                let at = below(spoilt.len());
+                spoilt[at] = u8::try_from(below(256)).unwrap();
+            }
+            spoilt.truncate(spoilt.len() - below(8) * below(8));
+            match recode(&spoilt, declared) {
+                Ok(_) => read += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(read > 50 && refused > 400, "{read} {refused}");
+}
+
 /// One grey pixel, written by libwebp at quality 75.
 const LOSSY_WEBP: &[u8] =
     b"RIFF$\0\0\0WEBPVP8 \x18\0\0\0P\x01\0\x9d\x01*\x01\0\x01\0\x02\0\x34%\xa4\0\x04t\0\0\xe4@\0\0";
