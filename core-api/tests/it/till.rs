@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::call::{Answer, Call};
+use crate::gate::Gate;
 use crate::world::{World, fresh_key, secret, someone};
 
 const KEY: &str = "sk_test_0123456789";
@@ -26,12 +27,15 @@ const SECRET: &str = "whsec_the_new_one";
 pub(crate) struct Till {
     pub(crate) world: World,
     pub(crate) mock: PaymentMock,
+    /// What the core takes for the provider.
+    pub(crate) gate: Gate,
 }
 
 impl Till {
     pub(crate) async fn start() -> Self {
         let mock = mock("127.0.0.1:0".parse().unwrap()).await;
-        let addr = mock.addr();
+        let gate = Gate::before(mock.addr()).await;
+        let addr = gate.addr();
         let world = World::start_with(|settings| {
             let folder = settings.socket.as_ref().unwrap().parent().unwrap().to_owned();
             let payments = &mut settings.payments;
@@ -41,12 +45,12 @@ impl Till {
             payments.webhook_secret_files.extend(secret(&folder, "whsec-2", SECRET));
         })
         .await;
-        Self { world, mock }
+        Self { world, mock, gate }
     }
 
     /// The provider forgets everything, and goes on where it was.
     pub(crate) async fn forget(self) -> Self {
-        let Self { world, mock: old } = self;
+        let Self { world, mock: old, gate } = self;
         let addr = old.addr();
         drop(old);
         let mock = loop {
@@ -56,7 +60,20 @@ impl Till {
             }
             tokio::task::yield_now().await;
         };
-        Self { world, mock }
+        Self { world, mock, gate }
+    }
+
+    /// Time passes and the core hears all that happens, until a payment is like this.
+    pub(crate) async fn in_time(&self, order: &str, at: usize, is_so: impl Fn(&Value) -> bool) {
+        let waiting = async {
+            while !is_so(&self.payments(order).await[at]) {
+                self.world.clock.advance(Duration::from_secs(1));
+                self.world.call("GET", "/api/admin/jobs/dead").send().await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let done = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        assert!(done.is_ok(), "{:?}", self.payments(order).await);
     }
 
     /// An order of this account, waiting for its money.

@@ -28,6 +28,8 @@ mod conservation;
 mod durability;
 #[path = "../it/factors.rs"]
 mod factors;
+#[path = "../it/gate.rs"]
+mod gate;
 #[path = "../it/inventory.rs"]
 mod inventory;
 #[path = "../it/keys.rs"]
@@ -42,6 +44,8 @@ mod overload;
 mod passwords;
 #[path = "../it/payments.rs"]
 mod payments;
+#[path = "../it/payments_in_trouble.rs"]
+mod payments_in_trouble;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/revocations.rs"]
