@@ -26,6 +26,7 @@ mod passwords;
 mod payments;
 mod payments_in_trouble;
 mod products;
+mod provider;
 mod revocations;
 mod sessions;
 mod start;

@@ -48,6 +48,8 @@ mod payments;
 mod payments_in_trouble;
 #[path = "../it/products.rs"]
 mod products;
+#[path = "../it/provider.rs"]
+mod provider;
 #[path = "../it/revocations.rs"]
 mod revocations;
 #[path = "../it/sessions.rs"]
