@@ -14,7 +14,7 @@ use crate::provider::{self, KEY};
 use crate::world::{World, fresh_key, secret, someone};
 
 const OLD_SECRET: &str = "whsec_the_old_one";
-const SECRET: &str = "whsec_the_new_one";
+pub(crate) const SECRET: &str = "whsec_the_new_one";
 
 pub(crate) struct Till {
     pub(crate) world: World,
