@@ -68,6 +68,6 @@ async fn whoever_forges_webhooks_is_refused_and_then_shut_out() {
 
 /// Until what a client reads there is like this.
 async fn until(client: &Client, path: &str, is_so: impl Fn(&Value) -> bool) {
-    let look = || async { is_so(&client.get(path).send().await.json()) };
+    let look = || async { is_so(&Box::pin(client.get(path).send()).await.json()) };
     eventually_yes(format!("what is awaited of {path}"), look).await;
 }
