@@ -4,7 +4,8 @@
 //! A worker leases what is due, does it, and concludes: the result and the end of the job are
 //! one transaction. Whenever it is killed, the job is there again once its lease is over, and
 //! is done under the same key, which the provider carries out once. What fails for good, or too
-//! often, is *dead* and waits for a person.
+//! often, is *dead* and waits for a person, who may raise it: then it begins anew, by looking
+//! whether it was done after all.
 
 mod book;
 mod dead;

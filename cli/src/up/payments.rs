@@ -53,6 +53,10 @@ impl MockPlan {
         let Self { listen, secret_key, webhook_secret, authority } = self;
         let mut mock = PaymentMock::start(listen, secret_key, Clock::system()).await?;
         settings.core.payments.provider_url = format!("http://{}", mock.addr());
+        tracing::warn!(
+            payments.listen = %mock.addr(),
+            "payments go to a mock that moves no money (core.payments.secret_key_file is not set)"
+        );
         let webhook = format!("https://localhost:{edge_port}/api/webhooks/stripe");
         // Without our own authority there is somebody's certificate, and nobody to check it by.
         if authority.exists() {

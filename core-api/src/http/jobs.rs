@@ -25,8 +25,7 @@ pub(super) async fn dead(
     Ok(Json(page.body(&app, jobs, |job| job.id)))
 }
 
-/// `POST /api/admin/jobs/dead/{id}/retry`. Under the same key as ever, so that what was done
-/// after all is not done again.
+/// `POST /api/admin/jobs/dead/{id}/retry`. What was done after all is found, and not done again.
 pub(super) async fn retry(
     State(app): State<Arc<App>>,
     PathId(id): PathId<JobId>,

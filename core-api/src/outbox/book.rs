@@ -84,13 +84,15 @@ impl JobBook {
         job.dead_at.is_some()
     }
 
-    /// Raises a dead job; false when there is none.
-    pub(crate) fn raise(&mut self, id: JobId, now: Timestamp) -> bool {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.dead_at.is_some()) else {
+    /// Puts a new job in the place of a dead one; false when there is none. Under the old name
+    /// a provider would only repeat what it answered.
+    pub(crate) fn raise(&mut self, id: JobId, ids: &IdSource, now: Timestamp) -> bool {
+        let Some(job) = self.jobs.get(&id).filter(|job| job.dead_at.is_some()) else {
             return false;
         };
-        (job.dead_at, job.attempts, job.due_at) = (None, 0, now);
-        self.changed.insert(id);
+        let same = (job.kind, job.subject);
+        self.done(id);
+        self.add(ids, now, same);
         true
     }
 

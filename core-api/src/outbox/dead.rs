@@ -22,7 +22,8 @@ pub(crate) async fn dead(app: &App, slice: &Slice<JobId>) -> Result<Vec<Job>, St
     app.store.dead_jobs(slice).await
 }
 
-/// Has a dead job tried again, under the same key as ever.
+/// Has what a dead job was for tried again, under a key of its own; what was done after all is
+/// found and not done again.
 pub(crate) async fn retry(app: &App, id: JobId) -> Result<(), RetryError> {
     app.writer.submit(Retry(id)).await??;
     app.outbox.wake();
@@ -40,7 +41,7 @@ impl Write for Retry {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
-        if !sheet.outbox.raise(self.0, sheet.now) {
+        if !sheet.outbox.raise(self.0, &sheet.ids, sheet.now) {
             return Err(RetryError::NotFound);
         }
         sheet.audit(Action::JobRetried, self.0);

@@ -27,6 +27,11 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 pub(crate) async fn work_until(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if app.provider.gateway.is_off() {
+        tracing::warn!(
+            "no payment provider is set (core.payments.secret_key_file): nobody can pay"
+        );
+    }
     loop {
         tokio::select! {
             biased;

@@ -18,6 +18,11 @@ const REFERENCE_CHARS_MAX: usize = 255;
 /// Moves money.
 #[async_trait]
 pub(crate) trait PaymentGateway: fmt::Debug + Send + Sync {
+    /// Whether it stands where no provider is set up.
+    fn is_off(&self) -> bool {
+        false
+    }
+
     /// Makes the payment intent of a payment: once, however often it is asked.
     async fn create(&self, intent: &NewIntent) -> Result<Intent, GatewayError>;
 
@@ -36,6 +41,10 @@ pub(crate) trait PaymentGateway: fmt::Debug + Send + Sync {
         key: &ProviderKey,
         refund: &NewRefund,
     ) -> Result<ProviderRefund, GatewayError>;
+
+    /// The same refund, if it was made already, under whatever key.
+    async fn find_refund(&self, refund: &NewRefund)
+    -> Result<Option<ProviderRefund>, GatewayError>;
 }
 
 /// A provider's name for something: 1 to 255 letters, digits and `_`.
@@ -197,6 +206,10 @@ pub(crate) struct NoGateway;
 
 #[async_trait]
 impl PaymentGateway for NoGateway {
+    fn is_off(&self) -> bool {
+        true
+    }
+
     async fn create(&self, _: &NewIntent) -> Result<Intent, GatewayError> {
         Err(GatewayError::Off)
     }
@@ -214,6 +227,10 @@ impl PaymentGateway for NoGateway {
     }
 
     async fn refund(&self, _: &ProviderKey, _: &NewRefund) -> Result<ProviderRefund, GatewayError> {
+        Err(GatewayError::Off)
+    }
+
+    async fn find_refund(&self, _: &NewRefund) -> Result<Option<ProviderRefund>, GatewayError> {
         Err(GatewayError::Off)
     }
 }

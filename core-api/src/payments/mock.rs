@@ -16,7 +16,7 @@ use std::{fmt, io};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path as PathOf, State};
+use axum::extract::{Path as PathOf, Query, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -180,7 +180,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/v1/payment_intents/{id}/confirm", post(confirm))
         .route("/v1/payment_intents/{id}/capture", post(capture))
         .route("/v1/payment_intents/{id}/cancel", post(cancel))
-        .route("/v1/refunds", post(refund))
+        .route("/v1/refunds", post(refund).get(refunds))
         .route("/v1/events", get(events))
         .with_state(desk)
 }
@@ -229,6 +229,14 @@ async fn cancel(
 
 async fn refund(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
     desk.once(&headers, "refund", &body, Books::refund)
+}
+
+async fn refunds(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    Query(asked): Query<Form>,
+) -> Response {
+    desk.once(&headers, "refunds", b"", |books, _| books.refunds(&asked))
 }
 
 async fn events(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {

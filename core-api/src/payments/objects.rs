@@ -136,6 +136,13 @@ impl ChargeObject {
     }
 }
 
+/// A page of refunds, newest first.
+#[derive(Debug, Deserialize)]
+pub(super) struct RefundList {
+    pub(super) data: Vec<RefundObject>,
+    pub(super) has_more: bool,
+}
+
 impl RefundObject {
     pub(super) fn refund(self) -> Option<ProviderRefund> {
         let status = match self.status.as_deref() {

@@ -20,7 +20,7 @@ use super::gateway::{
     GatewayError, Intent, NewIntent, NewRefund, PaymentGateway, ProviderKey, ProviderRefund,
     Reference,
 };
-use super::objects::{ErrorBody, IntentObject, RefundObject};
+use super::objects::{ErrorBody, IntentObject, RefundList, RefundObject};
 use super::wire::{Answer, Base, NoAuthority, NotABase, Wire, WireError};
 
 /// The version of the API whose answers are understood here.
@@ -34,6 +34,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Longest code of an error that is repeated, in characters.
 const CODE_CHARS_MAX: usize = 64;
+
+/// Refunds of one payment that are looked at: as many as a page can hold.
+const REFUNDS_SEEN_MAX: &str = "100";
 
 /// Asks for the charge along with its payment intent: it says what was given back.
 const WITH_CHARGE: (&str, &str) = ("expand[]", "latest_charge");
@@ -215,6 +218,22 @@ impl PaymentGateway for Stripe {
         let ask = Ask { method: Method::POST, path, form: &form, key: Some(key) };
         let object = self.ask::<RefundObject>(ask).await?;
         object.refund().ok_or(GatewayError::Unreadable("refund"))
+    }
+
+    async fn find_refund(
+        &self,
+        refund: &NewRefund,
+    ) -> Result<Option<ProviderRefund>, GatewayError> {
+        let form = [("payment_intent", refund.intent.as_str()), ("limit", REFUNDS_SEEN_MAX)];
+        let path = "/v1/refunds".to_owned();
+        let ask = Ask { method: Method::GET, path, form: &form, key: None };
+        let RefundList { data, has_more } = self.ask(ask).await?;
+        let mut made = data.into_iter().filter_map(RefundObject::refund);
+        match made.find(|one| one.refund == Some(refund.refund)) {
+            // It may be among those that were not shown: nobody may guess that it is not.
+            None if has_more => Err(GatewayError::Unreadable("more refunds than one page")),
+            found => Ok(found),
+        }
     }
 }
 

@@ -3,35 +3,31 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use stockade_contract::assertion::Scope;
 use stockade_core_api::{Clock, PaymentMock};
-use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::call::{Answer, Call};
+use crate::gate::Gate;
+use crate::provider::{self, KEY};
 use crate::world::{World, fresh_key, secret, someone};
 
-const KEY: &str = "sk_test_0123456789";
 const OLD_SECRET: &str = "whsec_the_old_one";
-const SECRET: &str = "whsec_the_new_one";
+pub(crate) const SECRET: &str = "whsec_the_new_one";
 
 pub(crate) struct Till {
     pub(crate) world: World,
     pub(crate) mock: PaymentMock,
+    /// What the core takes for the provider.
+    pub(crate) gate: Gate,
 }
 
 impl Till {
     pub(crate) async fn start() -> Self {
         let mock = mock("127.0.0.1:0".parse().unwrap()).await;
-        let addr = mock.addr();
+        let gate = Gate::before(mock.addr()).await;
+        let addr = gate.addr();
         let world = World::start_with(|settings| {
             let folder = settings.socket.as_ref().unwrap().parent().unwrap().to_owned();
             let payments = &mut settings.payments;
@@ -41,12 +37,12 @@ impl Till {
             payments.webhook_secret_files.extend(secret(&folder, "whsec-2", SECRET));
         })
         .await;
-        Self { world, mock }
+        Self { world, mock, gate }
     }
 
     /// The provider forgets everything, and goes on where it was.
     pub(crate) async fn forget(self) -> Self {
-        let Self { world, mock: old } = self;
+        let Self { world, mock: old, gate } = self;
         let addr = old.addr();
         drop(old);
         let mock = loop {
@@ -56,7 +52,20 @@ impl Till {
             }
             tokio::task::yield_now().await;
         };
-        Self { world, mock }
+        Self { world, mock, gate }
+    }
+
+    /// Time passes and the core hears all that happens, until a payment is like this.
+    pub(crate) async fn in_time(&self, order: &str, at: usize, is_so: impl Fn(&Value) -> bool) {
+        let waiting = async {
+            while !is_so(&self.payments(order).await[at]) {
+                self.world.clock.advance(Duration::from_secs(1));
+                self.world.call("GET", "/api/admin/jobs/dead").send().await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let done = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        assert!(done.is_ok(), "{:?}", self.payments(order).await);
     }
 
     /// An order of this account, waiting for its money.
@@ -79,9 +88,7 @@ impl Till {
     }
 
     pub(crate) async fn confirm(&self, opened: &Answer, card: &str) -> Value {
-        let path = format!("/v1/payment_intents/{}/confirm", opened.text("provider_ref"));
-        let secret = opened.text("client_secret");
-        self.provider("POST", &path, &format!("client_secret={secret}&payment_method={card}")).await
+        provider::confirm(self.mock.addr(), &opened.body, card).await
     }
 
     /// Takes the money past the core.
@@ -97,19 +104,7 @@ impl Till {
     }
 
     pub(crate) async fn provider(&self, method: &str, path: &str, form: &str) -> Value {
-        let stream = TcpStream::connect(self.mock.addr()).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "mock")
-            .header("authorization", format!("Bearer {KEY}"))
-            .body(Full::new(Bytes::from(form.to_owned())))
-            .unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&bytes).unwrap()
+        provider::ask(self.mock.addr(), method, path, form).await
     }
 
     /// A webhook with this body, signed now.
@@ -123,20 +118,15 @@ impl Till {
 
     fn signed(&self, body: &str, secret: &str) -> Call {
         let seconds = self.world.clock.clock().now().secs();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("{seconds}.{body}").as_bytes());
-        let tag: String =
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         self.world
             .call("POST", "/api/webhooks/stripe")
             .raw("application/json", body)
-            .header("stripe-signature", &format!("t={seconds},v1={tag}"))
+            .header("stripe-signature", &provider::signature(secret, seconds, body))
     }
 
     /// Everything that happened at the provider's, oldest first.
     pub(crate) async fn events(&self) -> Vec<String> {
-        let list = self.provider("GET", "/v1/events", "").await;
-        list["data"].as_array().unwrap().iter().rev().map(Value::to_string).collect()
+        provider::events(self.mock.addr()).await
     }
 
     /// Tells the core everything that happened, again and again.

@@ -2,6 +2,7 @@
 //!
 //! Clients repeat each order with its key until they are answered, while the core, the database
 //! server, or one of its sessions in the middle of a batch is ended with SIGKILL, again and again.
+//! And while the payment provider has done what it was asked and nobody here knows it yet.
 //! `cargo test` does that a few times; `cargo test -p stockade-core-api --test kills -- 100` as
 //! often as it is told.
 
@@ -16,6 +17,12 @@
 #[expect(dead_code, reason = "these tests ask for less than the others")]
 #[path = "../it/call.rs"]
 mod call;
+#[expect(dead_code, reason = "these tests ask for less than the others")]
+#[path = "../it/gate.rs"]
+mod gate;
+mod money;
+#[path = "../it/provider.rs"]
+mod provider;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,7 +60,10 @@ const SKUS: [(&str, u32); 4] = [("A", 100_000), ("B", 100_000), ("C", 100_000), 
 fn main() {
     let told = std::env::args().nth(1).map(|count| count.parse().expect("a number of kills"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(run(told.unwrap_or(KILLS)));
+    runtime.block_on(async {
+        money::run().await;
+        run(told.unwrap_or(KILLS)).await;
+    });
 }
 
 /// A shop whose parts can be killed.
@@ -99,7 +109,7 @@ impl Shop {
         migrate(&owner, None, PROGRAM).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = cluster.url(PROGRAM, &database);
-        write_settings(folder.path(), &url);
+        write_settings(folder.path(), &url, "");
         let core = spawn(folder.path());
         let shop = Self { cluster, url: url.parse().unwrap(), database, folder, core };
         shop.fill().await;
@@ -181,7 +191,7 @@ impl Shop {
     }
 }
 
-fn write_settings(folder: &Path, url: &str) {
+fn write_settings(folder: &Path, url: &str, more: &str) {
     let secret = |name: &str, text: &str| {
         fs::write(folder.join(name), text).unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
@@ -211,7 +221,7 @@ fn write_settings(folder: &Path, url: &str) {
 
         [core.store]
         url = "{url}"
-        "#
+        {more}"#
     );
     fs::write(folder.join("stockade.toml"), text).unwrap();
 }

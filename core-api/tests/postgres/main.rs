@@ -36,6 +36,8 @@ mod conservation;
 mod durability;
 #[path = "../it/factors.rs"]
 mod factors;
+#[path = "../it/gate.rs"]
+mod gate;
 #[path = "../it/images.rs"]
 mod images;
 #[path = "../it/inventory.rs"]
@@ -52,10 +54,14 @@ mod overload;
 mod passwords;
 #[path = "../it/payments.rs"]
 mod payments;
+#[path = "../it/payments_in_trouble.rs"]
+mod payments_in_trouble;
 #[path = "../it/privacy.rs"]
 mod privacy;
 #[path = "../it/products.rs"]
 mod products;
+#[path = "../it/provider.rs"]
+mod provider;
 #[path = "../it/revocations.rs"]
 mod revocations;
 #[path = "../it/sessions.rs"]

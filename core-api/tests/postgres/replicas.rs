@@ -11,7 +11,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::backend;
 use crate::call::{Answer, Call, call};
-use crate::world::{PRINT, World, settings, someone};
+use crate::provider;
+use crate::till::{self, Till};
+use crate::world::{PRINT, Stock, World, settings, someone};
 
 /// A core beside another, on the same database.
 struct Replica {
@@ -27,7 +29,8 @@ impl Replica {
         let store = world.settings.store.clone();
         // Cores of one shop sign with one key.
         let audit_key_file = world.settings.audit_key_file.clone();
-        let settings = CoreSettings { store, audit_key_file, ..settings(folder.path()) };
+        let payments = world.settings.payments.clone();
+        let settings = CoreSettings { store, audit_key_file, payments, ..settings(folder.path()) };
         let core = Core::start(&settings, world.clock.clock()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(core.serve(stopped));
@@ -39,6 +42,14 @@ impl Replica {
         let socket = self.settings.socket.as_deref().unwrap();
         let order = call(socket, clock, "POST", "/api/orders").by(account).key(key);
         order.json(&json!({"lines": lines}))
+    }
+
+    /// A webhook with this body, to this core.
+    fn webhook(&self, clock: &Clock, body: &str) -> Call {
+        let socket = self.settings.socket.as_deref().unwrap();
+        let signature = provider::signature(till::SECRET, clock.now().secs(), body);
+        let webhook = call(socket, clock, "POST", "/api/webhooks/stripe");
+        webhook.raw("application/json", body).header("stripe-signature", &signature)
     }
 
     async fn end(self) {
@@ -121,6 +132,43 @@ async fn holds_that_run_out_are_given_back_once_by_many() {
     assert_eq!(world.stock("MUG-BLUE").await.reserved, 10);
     assert_eq!(world.stock("MUG-SAND").await.reserved, 10);
     world.intact().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_two_cores_are_told_at_once_has_its_effect_once() {
+    let till = Till::start().await;
+    let (one, other) = (Replica::of(&till.world).await, Replica::of(&till.world).await);
+    let (clock, ann) = (till.world.clock.clock(), someone());
+    for _ in 0..5 {
+        let order = till.ordered(ann, PRINT, 1).await;
+        let opened = till.confirmed(ann, &order).await;
+        till.capture(&opened).await;
+        let mut calls = Vec::new();
+        for event in till.events().await {
+            for _ in 0..3 {
+                calls.extend([one.webhook(&clock, &event), other.webhook(&clock, &event)]);
+            }
+        }
+        // Newest first, so that what is taken is told before what was agreed to.
+        calls.reverse();
+        for answer in all(calls).await {
+            // Whoever was in another's way is told again, as a provider does.
+            assert!([200, 503].contains(&answer.status.as_u16()), "{answer:?}");
+        }
+        till.until_paid(&order).await;
+        let payments = till.payments(&order).await;
+        assert_eq!(
+            (&payments[0]["captured_minor"], &payments[0]["refunds"]),
+            (&json!(12_000), &json!([]))
+        );
+        let moves = format!("/api/orders/{order}/events");
+        let moves = till.world.by(ann, "GET", moves).send().await;
+        assert_eq!(moves.body["items"].as_array().unwrap().len(), 1);
+    }
+    one.end().await;
+    other.end().await;
+    assert_eq!(till.world.stock(PRINT).await, Stock { on_hand: 5, reserved: 0 });
+    till.world.intact().await;
 }
 
 /// Twenty SKUs of one product, with plenty of each.

@@ -301,6 +301,22 @@ impl Answer {
     }
 }
 
+/// Pays a payment at the provider's mock, which speaks plain HTTP/1.1.
+pub(crate) async fn pay(mock: SocketAddr, opened: &Value) {
+    let told = |name: &str| opened[name].as_str().unwrap();
+    let path = format!("/v1/payment_intents/{}/confirm", told("provider_ref"));
+    let form = format!("payment_method=pm_card_visa&client_secret={}", told("client_secret"));
+    let exchange = async {
+        let stream = tokio::net::TcpStream::connect(mock).await.unwrap();
+        let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(driver);
+        let request = Request::post(path).header(header::HOST, "localhost");
+        let request = request.body(Full::new(Bytes::from(form))).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), StatusCode::OK);
+    };
+    soon(format!("a payment at the mock {mock}"), exchange).await;
+}
+
 /// Asks an ops listener, which speaks plain HTTP/1.1.
 pub(crate) async fn plain_get(address: SocketAddr, path: &str) -> (u16, String) {
     let exchange = async {

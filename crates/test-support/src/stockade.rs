@@ -142,6 +142,7 @@ struct Ready {
     listen: SocketAddr,
     ops: SocketAddr,
     core_ops: SocketAddr,
+    payments: Option<SocketAddr>,
     ca: PathBuf,
     demo: PathBuf,
     pid: u32,
@@ -182,6 +183,15 @@ impl Stockade {
     /// The core's metrics and probes.
     pub fn core_ops(&self) -> SocketAddr {
         self.ready().core_ops
+    }
+
+    /// Pays with a card, as the browser of whoever opened the payment would.
+    ///
+    /// # Panics
+    /// When there is no mock of a payment provider, or it refuses.
+    pub async fn pay(&self, opened: &Value) {
+        let mock = self.ready().payments.unwrap_or_else(|| panic!("payments go to no mock"));
+        crate::client::pay(mock, opened).await;
     }
 
     /// The file of the authority to trust.

@@ -17,6 +17,7 @@ mod headers;
 mod init;
 mod keep_alive;
 mod orders;
+mod payments;
 mod pingora_items;
 mod records;
 mod refusals;

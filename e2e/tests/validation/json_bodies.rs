@@ -10,6 +10,9 @@ use crate::shop::{Guest, LAMP, Shop};
 
 const JSON: &str = "application/json";
 
+/// Of an order that there is not; what is said of it is read before that shows.
+const RETURN: &str = "/api/orders/00000000-0000-7000-8000-000000000000/return";
+
 #[tokio::test]
 async fn what_is_not_json_is_not_taken_for_it() {
     let shop = Shop::open().await;
@@ -36,6 +39,8 @@ async fn verdict(guest: &mut Guest<'_>, expect: &str, document: &[u8]) -> Result
         ("admin", key(asked("POST", &movements)).body(JSON, document)),
         ("customer", key(asked("POST", "/api/orders")).body(JSON, document)),
         ("customer", asked("POST", "/api/auth/register").body(JSON, document)),
+        ("customer", asked("PUT", &format!("/api/cart/lines/{LAMP}")).body(JSON, document)),
+        ("staff", asked("POST", RETURN).body(JSON, document)),
     ];
     for (role, call) in calls {
         let target = call.target.clone();

@@ -21,6 +21,8 @@ impl Tried<'_> {
         self.as_product(guest).await.map_err(|fault| format!("as a product: {fault}"))?;
         self.as_category(guest).await.map_err(|fault| format!("as a category: {fault}"))?;
         self.as_sku(guest).await.map_err(|fault| format!("as a SKU: {fault}"))?;
+        self.in_a_cart(guest).await.map_err(|fault| format!("in a cart: {fault}"))?;
+        self.as_signature(guest).await.map_err(|fault| format!("as a signature: {fault}"))?;
         self.in_queries(guest).await.map_err(|fault| format!("in a query: {fault}"))?;
         self.in_paths(guest).await.map_err(|fault| format!("in a path: {fault}"))?;
         self.as_username(guest).await.map_err(|fault| format!("as a user name: {fault}"))?;
@@ -70,6 +72,33 @@ impl Tried<'_> {
         if answer.status == 201 && shown == self.text { Ok(()) } else { Err(told(&answer)) }
     }
 
+    /// What was offered as a SKU a moment ago can be put into a cart.
+    async fn in_a_cart(&self, guest: &mut Guest<'_>) -> Result<(), String> {
+        let target = format!("/api/cart/lines/{}", percent_encoded(self.text));
+        let line = asked("PUT", &target).json(&json!({"quantity": 1}));
+        let answer = guest.ask_as("customer", line).await?;
+        match answer.status {
+            200 if is_sku(self.text) && answer.json()["sku"] == self.text => {}
+            // It fills up.
+            409 if is_sku(self.text) => {}
+            400 | 404 | 405 if !is_sku(self.text) => return Ok(()),
+            _ => return Err(told(&answer)),
+        }
+        let answer = guest.ask_as("customer", asked("DELETE", &target)).await?;
+        if answer.status == 204 { Ok(()) } else { Err(told(&answer)) }
+    }
+
+    /// No text is a signature, and nothing of it is repeated.
+    async fn as_signature(&self, guest: &mut Guest<'_>) -> Result<(), String> {
+        let body = json!({"id": "evt_1", "type": self.text, "data": {"object": {}}});
+        let webhook = asked("POST", "/api/webhooks/stripe").json(&body);
+        let answer = guest.ask(webhook.field("Stripe-Signature", self.text)).await?;
+        let is_refused = answer.status == 400 && answer.json()["code"] == "webhook_signature";
+        // What no field can hold does not come as far as that.
+        let is_field = !self.text.chars().any(|c| c.is_control() && c != '\t');
+        if is_refused || (answer.status == 400 && !is_field) { Ok(()) } else { Err(told(&answer)) }
+    }
+
     async fn in_queries(&self, guest: &mut Guest<'_>) -> Result<(), String> {
         for name in ["category", "cursor", "limit", "q"] {
             let target = format!("/api/products?{name}={}", percent_encoded(self.text));
@@ -91,6 +120,8 @@ impl Tried<'_> {
         let paths = [
             format!("/api/products/{segment}"),
             format!("/api/orders/{segment}"),
+            format!("/api/orders/{segment}/payments"),
+            format!("/api/orders/{segment}/events"),
             format!("/api/inventory/{segment}/movements"),
             format!("/api/{segment}"),
         ];

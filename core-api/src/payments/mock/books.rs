@@ -49,6 +49,7 @@ pub(super) struct Books {
     pub(super) now: u64,
     made: u64,
     intents: BTreeMap<String, Intent>,
+    refunds: VecDeque<Value>,
     events: VecDeque<Value>,
     /// By idempotency key: what was asked, and what was answered.
     answers: BTreeMap<String, (String, Done)>,
@@ -166,9 +167,25 @@ impl Books {
             "currency": intent.currency, "payment_intent": intent.id, "metadata": metadata(form),
         });
         let charge = intent.charge();
+        self.refunds.push_back(refund.clone());
+        if self.refunds.len() > REMEMBERED_MAX {
+            self.refunds.pop_front();
+        }
         self.happened("refund.created", &refund);
         self.happened("charge.refunded", &charge);
         Ok(refund)
+    }
+
+    /// Those of one payment intent, newest first; at most 100.
+    pub(super) fn refunds(&self, asked: &Form) -> Done {
+        let id = asked.get("payment_intent").ok_or(Declined::invalid("parameter_missing"))?;
+        if !self.intents.contains_key(id) {
+            return Err(MISSING);
+        }
+        let of_it = |refund: &&Value| refund["payment_intent"] == id.as_str();
+        let all: Vec<_> = self.refunds.iter().rev().filter(of_it).collect();
+        let page = all.get(..100).unwrap_or(&all);
+        Ok(json!({"object": "list", "data": page, "has_more": all.len() > page.len()}))
     }
 
     /// Newest first, as Stripe lists them; at most 100.
