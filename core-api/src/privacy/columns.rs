@@ -81,7 +81,7 @@ const fn table(name: &'static str, columns: &'static [Column]) -> Table {
 }
 
 #[rustfmt::skip]
-const TABLES: [Table; 30] = [
+const TABLES: [Table; 34] = [
     table(
         "account",
         &[
@@ -389,6 +389,53 @@ const TABLES: [Table; 30] = [
             internal("note"),
             internal("reason"),
             internal("created_at"),
+        ],
+    ),
+    table(
+        "product_image",
+        &[
+            public("id"),
+            public("product_id"),
+            internal("key"),
+            public("media_type"),
+            public("width"),
+            public("height"),
+            public("thumbnail_width"),
+            public("thumbnail_height"),
+            public("alt"),
+            internal("created_at"),
+        ],
+    ),
+    table(
+        "image_removal",
+        &[
+            internal("key"),
+            internal("due_at"),
+        ],
+    ),
+    table(
+        "audit",
+        &[
+            internal("chain"),
+            internal("sequence"),
+            internal("at"),
+            internal("actor"),
+            internal("roles"),
+            internal("request"),
+            internal("action"),
+            internal("object_kind"),
+            internal("object_id"),
+            internal("outcome"),
+            internal("detail"),
+            internal("previous"),
+            internal("hash"),
+        ],
+    ),
+    table(
+        "audit_checkpoint",
+        &[
+            internal("number"),
+            internal("line"),
         ],
     ),
 ];
