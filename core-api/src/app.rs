@@ -10,6 +10,7 @@ use crate::accounts::{Passwords, TokenIssuer};
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::inventory::Units;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::store::Store;
@@ -32,5 +33,7 @@ pub(crate) struct App {
     pub(crate) assertions: Keyring,
     pub(crate) cursors: CursorKey,
     pub(crate) metrics: Arc<CoreMetrics>,
+    /// When a SKU is low that does not say so itself.
+    pub(crate) low_at: Option<Units>,
     pub(crate) readiness: Readiness,
 }

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
+use crate::inventory::{NotUnits, Units};
 use crate::listener::{BindError, EdgeListener};
 use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
@@ -58,6 +59,8 @@ pub(crate) enum Cause {
     Mail(PostError),
     #[error("core.store.url `{url}`: {why}")]
     Database { url: Box<StoreUrl>, why: OpenError },
+    #[error("core.low_stock_at `{value}`: {why}")]
+    LowStock { value: u32, why: NotUnits },
     #[error("core.socket `{}`: {why}", .path.display())]
     Socket { path: PathBuf, why: BindError },
     #[error("core.ops_listen `{addr}`: {why}")]
@@ -81,6 +84,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let registry = Registry::new();
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
+    let low_at = low_at(settings.low_stock_at)?;
     let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
@@ -96,6 +100,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         clock: clock.clone(),
         ids: ids.clone(),
         metrics: Arc::clone(&metrics),
+        low_at,
     };
     let desks = writers.into_iter().map(desk).collect();
     let (writer, writers) = writer::start(desks, settings.write_queue_max.get());
@@ -112,9 +117,17 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         assertions: keys.assertions,
         cursors: keys.cursors,
         metrics,
+        low_at,
         readiness: Readiness::new(),
     };
     Ok(Core { app: Arc::new(app), writers, post, listener, ops, ops_addr, registry })
+}
+
+fn low_at(value: Option<u32>) -> Result<Option<Units>, Cause> {
+    let units = |value: u32| {
+        Units::try_from(i64::from(value)).map_err(|why| Cause::LowStock { value, why })
+    };
+    value.map(units).transpose()
 }
 
 fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {

@@ -13,7 +13,6 @@ mod rules;
 mod sqlite;
 mod transfer;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,7 +28,7 @@ use crate::accounts::{
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId};
-use crate::inventory::{Entry, StockLevel};
+use crate::inventory::{Entry, Listed, Loser, Stocked, Units};
 use crate::orders::Order;
 use crate::reach::Reach;
 use crate::sku::Sku;
@@ -175,8 +174,16 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// Categories, oldest first.
     async fn categories(&self, slice: &Slice<CategoryId>) -> Result<Vec<Category>, StoreError>;
 
-    /// Stock by SKU.
-    async fn stock(&self, slice: &Slice<Sku>) -> Result<BTreeMap<Sku, StockLevel>, StoreError>;
+    /// Stock by SKU; what says nothing else is low at `low_at`.
+    async fn stock(
+        &self,
+        listed: Listed,
+        low_at: Option<Units>,
+        slice: &Slice<Sku>,
+    ) -> Result<Vec<Stocked>, StoreError>;
+
+    /// Orders that hold this SKU, newest first.
+    async fn holders(&self, sku: &Sku, limit: u32) -> Result<Vec<Loser>, StoreError>;
 
     /// Whether the ledger has an entry of this SKU.
     async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError>;

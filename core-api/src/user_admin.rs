@@ -77,7 +77,7 @@ impl UserAdmin {
         let store = opened.writers.pop().ok_or(Cause::NoWriter)?;
         let metrics = CoreMetrics::register(&prometheus::Registry::new()).map_err(Cause::from)?;
         let (clock, ids, metrics) = (Clock::system(), IdSource::default(), Arc::new(metrics));
-        Ok(Self { desk: Desk { store, clock, ids, metrics } })
+        Ok(Self { desk: Desk { store, clock, ids, metrics, low_at: None } })
     }
 
     /// Makes the accounts of an earlier backend: one JSON object a line, with `username`,

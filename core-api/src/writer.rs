@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::ids::IdSource;
+use crate::inventory::Units;
 use crate::metrics::CoreMetrics;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Wanted, Worksheet};
@@ -130,6 +131,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) metrics: Arc<CoreMetrics>,
+    /// When a SKU is low that does not say so itself.
+    pub(crate) low_at: Option<Units>,
 }
 
 impl Desk {
@@ -204,18 +207,23 @@ impl Desk {
 
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.store.begin().await?;
-        self.decide(batch).await?;
-        self.store.commit().await
+        let lowered = self.decide(batch).await?;
+        self.store.commit().await?;
+        self.metrics.stock_lowered(lowered);
+        Ok(())
     }
 
-    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    /// Decides and saves; says how often stock became low.
+    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<usize, StoreError> {
         let mut wanted = Wanted::default();
         batch.iter().for_each(|job| job.wants(&mut wanted));
         let now = self.clock.now();
         let loaded = self.store.load(&wanted, now).await?;
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
+        sheet.shelf.presume_low_at(self.low_at);
         batch.iter_mut().for_each(|job| job.decide(&mut sheet));
-        self.store.save(&sheet).await
+        self.store.save(&sheet).await?;
+        Ok(sheet.shelf.lowered())
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 pub(super) use operation::Docs;
+pub(super) use schemas::flag;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::idempotency::{Answered, Claim, ClaimError};
 use crate::ids::AccountId;
-use crate::inventory::{Cause, Hold, HoldStep, Movement, Quantity, Short};
+use crate::inventory::{Cause, Hold, HoldStep, Lowering, Movement, Quantity, Short};
 use crate::money::Money;
 use crate::orders::{HOLD_LIFE, Order, OrderLine, OrderState};
 use crate::sku::Sku;
@@ -91,14 +91,17 @@ impl NewOrder {
     }
 }
 
+/// An order that was placed, or was before.
+pub(crate) type Placed = Lowering<Answered<Order>>;
+
 /// Hands the order to the writer, which decides it together with its neighbours and answers
 /// when their one transaction is on disk.
-pub(crate) async fn place(app: &App, wanted: NewOrder) -> Result<Answered<Order>, PlaceError> {
+pub(crate) async fn place(app: &App, wanted: NewOrder) -> Result<Placed, PlaceError> {
     app.writer.submit(wanted).await?
 }
 
 impl Write for NewOrder {
-    type Answer = Result<Answered<Order>, PlaceError>;
+    type Answer = Result<Placed, PlaceError>;
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.claims.insert(self.claim.name.clone());
@@ -106,6 +109,12 @@ impl Write for NewOrder {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        Lowering::seen(sheet, |sheet| self.enter(sheet))
+    }
+}
+
+impl NewOrder {
+    fn enter(&self, sheet: &mut Worksheet) -> Result<Answered<Order>, PlaceError> {
         if let Some(order) = sheet.claims.find(&self.claim)? {
             return Ok(Answered::Replayed(order));
         }
@@ -118,9 +127,7 @@ impl Write for NewOrder {
         sheet.orders.place(order.clone());
         Ok(Answered::First(order))
     }
-}
 
-impl NewOrder {
     fn priced(&self, sheet: &Worksheet) -> Result<Vec<(OrderLine, Money)>, PlaceError> {
         let line = |(sku, quantity): (&Sku, &Quantity)| {
             let price = sheet.prices.get(sku).ok_or_else(|| PlaceError::UnknownSku(sku.clone()))?;

@@ -111,9 +111,11 @@ macro_rules! rules {
                 query: "SELECT sku, kind || ' of ' || quantity || ' changed on hand by ' ||
                                on_hand_change || ' and reserved by ' || reserved_change
                           FROM stock_movement
-                         WHERE quantity < 1 OR CASE kind
+                         WHERE (quantity < 1 AND (kind <> 'stocktake' OR quantity < 0)) OR CASE kind
                                WHEN 'receive' THEN on_hand_change <> quantity OR reserved_change <> 0
                                WHEN 'adjust' THEN abs(on_hand_change) <> quantity OR reserved_change <> 0
+                               WHEN 'stocktake' THEN abs(on_hand_change) <> quantity
+                                                  OR reserved_change <> 0
                                WHEN 'reserve' THEN on_hand_change <> 0 OR reserved_change <> quantity
                                WHEN 'release' THEN on_hand_change <> 0 OR reserved_change <> -quantity
                                WHEN 'expire' THEN on_hand_change <> 0 OR reserved_change <> -quantity

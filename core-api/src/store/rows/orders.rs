@@ -94,16 +94,20 @@ pub(in crate::store) fn gather(rows: Vec<LineRow>) -> Result<Vec<Order>, StoreEr
 }
 
 fn order(row: LineRow, first: OrderLine) -> Result<Order, StoreError> {
-    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == row.state);
     Ok(Order {
         id: OrderId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
-        state: state.ok_or(StoreError::Unreadable("order state"))?,
+        state: state(&row.state)?,
         lines: vec![first],
         total: catalog::money(row.total_minor, row.currency)?,
         created_at: Timestamp::from_micros(row.created_at),
         expires_at: Timestamp::from_micros(row.expires_at),
     })
+}
+
+pub(in crate::store) fn state(word: &str) -> Result<OrderState, StoreError> {
+    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == word);
+    state.ok_or(StoreError::Unreadable("order state"))
 }
 
 /// Orders, and for which of the wanted reaches they are within it.
