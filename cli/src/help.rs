@@ -20,7 +20,7 @@ const PAGES: &[Page] = &[
     Page {
         verb: "up",
         exits: &[(0, "it was asked to stop, and has"), (1, "it could not start, or could not go on")],
-        examples: &["stockade up", "stockade up --listen 127.0.0.1:0 --data-dir /tmp/shop"],
+        examples: &["stockade up", "stockade up --listen 127.0.0.1:0 --data-dir shop"],
     },
     #[cfg(feature = "serve")]
     Page {

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use crate::bundle::Bundle;
 use crate::cases::request::Request;
 use crate::cases::{Case, Claim};
+use crate::derivation::row;
 use crate::files::{POLICY_FILE, ROUTES_FILE};
 use crate::judge::{Caller, Denial, Outcome, heard};
 use crate::lint::can_be_there;
@@ -200,21 +201,17 @@ fn rules(bundle: &mut Bundle, cases: &[Case]) -> Share {
             bundle.suppose(permission, &others);
             let mut again = concerned.iter().zip(&answers);
             let felt = again.any(|(case, answer)| case.run(bundle) != *answer);
-            let missing =
-                Missing { file: POLICY_FILE, line: rule.line, what: written(bundle, rule) };
+            let missing = Missing {
+                file: POLICY_FILE,
+                line: rule.line,
+                what: format!("`{}`", row(bundle, rule)),
+            };
             all.push((felt, missing));
         }
         bundle.suppose(permission, &of_it);
     }
     all.sort_by_key(|(_, missing)| missing.line);
     Share::of(all.into_iter())
-}
-
-/// A rule as it is written.
-fn written(bundle: &Bundle, rule: &Rule) -> String {
-    let (role, permission) = (bundle.role_name(rule.role), bundle.permission_name(rule.permission));
-    let permission = permission.replacen('.', ", ", 1);
-    format!("`p, {role}, {permission}, {}, {}`", rule.scope, rule.effect.as_str())
 }
 
 impl Case {

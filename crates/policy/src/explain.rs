@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::activation::{Condition, Unmet};
 use crate::bundle::Bundle;
+use crate::derivation::{row, rules_about, ways_down};
+use crate::files::{POLICY_FILE, ROLES_FILE};
 use crate::finding::nearest;
 use crate::judge::{Asker, Denial, Judgement, Outcome, heard};
 use crate::measure::Age;
@@ -16,10 +18,6 @@ use crate::route::Route;
 use crate::route_table::RouteMatch;
 use crate::rules::{Effect, Rule};
 use crate::table::Scope;
-
-mod paths;
-
-use self::paths::path;
 
 /// A place in the files of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -206,25 +204,29 @@ impl<'b> Teller<'b> {
     }
 
     fn rule(self, rule: &Rule, held: RoleSet) -> RuleFacts {
-        let permission = self.bundle.permission_name(rule.permission);
-        let (resource, action) = permission.split_once('.').unwrap_or((permission, ""));
-        let role = self.bundle.role_name(rule.role);
-        let (scope, effect) = (rule.scope, rule.effect.as_str());
         RuleFacts {
-            text: format!("p, {role}, {resource}, {action}, {scope}, {effect}"),
-            at: Place { file: crate::files::POLICY_FILE, line: rule.line },
-            via: path(self.bundle, held, rule.role),
+            text: row(self.bundle, rule),
+            at: Place { file: POLICY_FILE, line: rule.line },
+            via: self.steps(held, rule.role),
         }
+    }
+
+    /// How a role comes to another by inheritance; empty where it does not.
+    fn steps(self, held: RoleSet, goal: RoleId) -> Vec<Step> {
+        let ways = ways_down(self.bundle, held);
+        let Some(way) = ways.get(&goal) else { return Vec::new() };
+        let name = |role| self.bundle.role_name(role).to_owned();
+        let start = way.first().map_or(goal, |link| link.senior);
+        let links = way.iter().map(|link| Step {
+            role: name(link.junior),
+            link: Some(Place { file: ROLES_FILE, line: link.line }),
+        });
+        std::iter::once(Step { role: name(start), link: None }).chain(links).collect()
     }
 
     /// The rules that speak of what a route needs to these roles and what they inherit.
     fn speaking(self, route: &Route, roles: RoleSet, effect: Effect) -> Vec<&'b Rule> {
-        let reach = roles.iter().fold(RoleSet::EMPTY, |all, r| all.union(self.bundle.reach(r)));
-        let rules = self.bundle.rules().iter();
-        let about = |rule: &&Rule| {
-            rule.permission == route.needs && rule.effect == effect && reach.contains(rule.role)
-        };
-        rules.filter(about).collect()
+        rules_about(self.bundle, route.needs, effect, roles).collect()
     }
 
     /// One rule that allows all that is granted, or one for each part; and every deny.

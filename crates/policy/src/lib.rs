@@ -29,6 +29,7 @@ pub mod cases;
 mod clean_path;
 mod cors;
 pub mod coverage;
+mod derivation;
 pub mod diff;
 mod draft;
 pub mod explain;

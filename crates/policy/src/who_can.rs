@@ -4,10 +4,10 @@
 //! have, unless one of them is denied what another is allowed; where that is so, two roles show
 //! it already, and such pairs are listed as [`Clash`]es.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use crate::bundle::Bundle;
+use crate::derivation::ways_down;
 use crate::files::ROUTES_FILE;
 use crate::finding::nearest;
 use crate::lint::{Addresses, can_be_there, listens_to, parts};
@@ -191,11 +191,11 @@ impl<'b> Question<'b> {
 
     /// The rules that reach a role, nearest first.
     fn reasons(&self, role: RoleId, counts: impl Fn(&Rule) -> bool) -> Vec<Reason> {
-        let paths = paths(self.bundle, role);
+        let ways = ways_down(self.bundle, RoleSet::of(role));
         let reasons = self
             .rules()
             .filter(|rule| counts(rule))
-            .filter_map(|rule| Some(Reason { rule: *rule, path: paths.get(&rule.role)?.clone() }));
+            .filter_map(|rule| Some(Reason { rule: *rule, path: ways.get(&rule.role)?.clone() }));
         let mut reasons: Vec<Reason> = reasons.collect();
         reasons.sort_by_key(|reason| (reason.path.len(), reason.rule.line));
         reasons
@@ -253,24 +253,6 @@ impl<'b> Question<'b> {
         let both = addresses(of_role(one)).common(&addresses(of_role(other)));
         both.meets(&addresses(self.route.and_then(|route| route.network)))
     }
-}
-
-/// The shortest way down to each role that `role` inherits, and to itself.
-fn paths(bundle: &Bundle, role: RoleId) -> BTreeMap<RoleId, Vec<Link>> {
-    let mut links: Vec<Link> = bundle.links().to_vec();
-    links.sort_by_key(|link| link.line);
-    let mut paths = BTreeMap::from([(role, Vec::new())]);
-    let mut next = VecDeque::from([(role, Vec::new())]);
-    while let Some((senior, path)) = next.pop_front() {
-        for link in links.iter().filter(|link| link.senior == senior) {
-            if let Entry::Vacant(unseen) = paths.entry(link.junior) {
-                let path: Vec<Link> = path.iter().copied().chain([*link]).collect();
-                unseen.insert(path.clone());
-                next.push_back((link.junior, path));
-            }
-        }
-    }
-    paths
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activation::Condition;
 use crate::bundle::Bundle;
+use crate::derivation::row;
 use crate::diff::{Edit, Sign};
 use crate::files::{POLICY_FILE, ROLES_FILE, ROUTES_FILE};
 use crate::measure::Age;
@@ -92,28 +93,17 @@ fn rules<'b>(sides: &Sides<'b>) -> Vec<Change<'b>> {
         let partners = gone.entry([role, permission]).or_default();
         let alike = partners.iter().position(|([.., other], _)| *other == effect);
         let partner = alike.or((!partners.is_empty()).then_some(0)).map(|at| partners.remove(at));
-        let was = partner.map(|([.., scope, effect], old)| (scope, effect, old.line));
-        let old = partner.map(|(_, old)| old);
-        changes.push(rule_change(old, Some(rule), &text_of_rule(words, was)));
+        let mut text = row(sides.new.bundle, rule);
+        if let Some(([.., scope, effect], old)) = partner {
+            text.push_str(&format!("  (was: {scope}, {effect}, line {})", old.line));
+        }
+        changes.push(rule_change(partner.map(|(_, old)| old), Some(rule), &text));
     }
-    let left = gone.into_values().flatten();
-    let mut left: Vec<_> = left.map(|(words, rule)| (rule.line, words, rule)).collect();
-    left.sort_by_key(|(line, ..)| *line);
+    let mut left: Vec<&Rule> = gone.into_values().flatten().map(|(_, rule)| rule).collect();
+    left.sort_by_key(|rule| rule.line);
     let removed = left.into_iter();
-    changes.extend(
-        removed.map(|(_, words, rule)| rule_change(Some(rule), None, &text_of_rule(&words, None))),
-    );
+    changes.extend(removed.map(|old| rule_change(Some(old), None, &row(sides.old.bundle, old))));
     changes
-}
-
-fn text_of_rule(words: &[&str; 4], was: Option<(&str, &str, u32)>) -> String {
-    let [role, permission, scope, effect] = words;
-    let (resource, action) = permission.split_once('.').unwrap_or((permission, ""));
-    let mut text = format!("p, {role}, {resource}, {action}, {scope}, {effect}");
-    if let Some((scope, effect, line)) = was {
-        text.push_str(&format!("  (was: {scope}, {effect}, line {line})"));
-    }
-    text
 }
 
 fn rule_change<'b>(old: Option<&'b Rule>, new: Option<&'b Rule>, text: &str) -> Change<'b> {

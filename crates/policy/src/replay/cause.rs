@@ -1,12 +1,13 @@
 //! Which lines of a bundle are behind an outcome.
 
 use crate::bundle::Bundle;
+use crate::derivation::rules_about;
 use crate::files::{POLICY_FILE, ROUTES_FILE};
 use crate::judge::{Caller, Denial, Outcome, heard};
 use crate::role_set::RoleSet;
 use crate::roles::ANONYMOUS;
 use crate::route::Route;
-use crate::rules::{Effect, Rule};
+use crate::rules::Effect;
 
 use super::Flip;
 
@@ -43,11 +44,7 @@ impl Flip {
 }
 
 fn rules(bundle: &Bundle, route: &Route, held: RoleSet, effect: Effect) -> Vec<String> {
-    let reach = held.iter().fold(RoleSet::EMPTY, |all, role| all.union(bundle.reach(role)));
-    let applies = |rule: &&Rule| {
-        rule.permission == route.needs && rule.effect == effect && reach.contains(rule.role)
-    };
-    let rules = bundle.rules().iter().filter(applies);
+    let rules = rules_about(bundle, route.needs, effect, held);
     rules.map(|rule| format!("{POLICY_FILE}:{}", rule.line)).collect()
 }
 
