@@ -8,6 +8,7 @@
 mod opened;
 mod postgres;
 mod reads;
+mod repairs;
 mod rows;
 mod rules;
 mod sqlite;

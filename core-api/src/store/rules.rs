@@ -9,7 +9,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{postgres, sqlite};
-use crate::verify::{BROKEN_MAX, Broken, Cause, Report};
+use crate::verify::{BROKEN_MAX, Broken, Cause, Repair, Report};
 
 /// A rule of the database.
 pub(super) struct Rule {
@@ -34,17 +34,19 @@ pub(super) enum Subject {
 pub(super) const SAME_SCHEMA: &str =
     "the tables, constraints, indexes and triggers are as they were made";
 
-const REMAKE: &str =
-    "Without them nothing keeps the other rules: make them again as in the migrations.";
+const REMAKE: &str = "Without them nothing keeps the other rules: make them again as in the migrations. A table or a \
+     column comes back from a backup alone.";
 
 /// Stands for the subject where a rule could not be checked.
 const UNASKED: &str = "cannot be checked";
 
-pub(super) const RESTORE: &str = "The file is damaged: stop the core and restore a backup.";
+pub(super) const RESTORE: &str = "Follow what is said of the other rules first. Where the file \
+     itself is damaged: stop the core, put a backup in the file's place, and remove the `-wal` and \
+     `-shm` files beside it.";
 pub(super) const INSPECT: &str = "Somebody wrote to the database past the core: find out who, and \
-     correct the row by hand or restore a backup.";
+     correct the row or restore a backup.";
 pub(super) const RECOUNT: &str =
-    "Count the goods, correct the row of `stock` to the ledger, then `adjust` to what was counted.";
+    "Correct the row of `stock` to the ledger, then count the goods and record a stocktake.";
 
 /// The rules of both databases; `$text` is the function that makes a text of an id.
 macro_rules! rules {
@@ -304,8 +306,18 @@ pub(crate) async fn check_everything(
     }
 }
 
+/// What mends an object of a schema: its name, how it was made, and how it is there.
+pub(super) type Remake = fn(&str, Option<&str>, Option<&str>) -> Option<Repair>;
+
 /// What is missing, changed or added between two descriptions of a schema: names and texts.
-pub(super) fn differences(made: &[(String, String)], there: &[(String, String)]) -> Vec<Broken> {
+pub(super) fn differences(
+    made: &[(String, String)],
+    there: &[(String, String)],
+    remake: Remake,
+) -> Vec<Broken> {
+    let text = |of: &[(String, String)], name: &str| {
+        of.iter().find(|one| one.0 == name).map(|one| one.1.clone())
+    };
     let missing = made.iter().filter(|one| !there.contains(one));
     let missing = missing.map(|(name, _)| (name, "is missing or was changed"));
     let added = there.iter().filter(|one| !made.iter().any(|(name, _)| *name == one.0));
@@ -315,6 +327,7 @@ pub(super) fn differences(made: &[(String, String)], there: &[(String, String)])
         subject: name.clone(),
         found: found.to_owned(),
         advice: REMAKE,
+        repair: remake(name, text(made, name).as_deref(), text(there, name).as_deref()),
     };
     missing.chain(added).map(broken).take(BROKEN_MAX).collect()
 }
@@ -325,6 +338,7 @@ impl Rule {
     pub(super) fn broken(
         &self,
         found: Result<Vec<(String, String)>, sqlx::Error>,
+        repair: impl Fn(&str) -> Option<Repair>,
     ) -> Result<Vec<Broken>, sqlx::Error> {
         let found = match found {
             Err(sqlx::Error::Database(error)) => vec![(UNASKED.to_owned(), error.to_string())],
@@ -335,6 +349,7 @@ impl Rule {
             subject: self.subject.name(&subject),
             found,
             advice: self.advice,
+            repair: repair(self.says),
         };
         Ok(found.into_iter().take(BROKEN_MAX).map(broken).collect())
     }

@@ -11,6 +11,7 @@ use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
 use super::rows::{catalog, orders};
 use super::{migrate, postgres, sqlite, transfer};
+use crate::verify::Repair;
 
 /// The statements in a folder or file below this module: texts that are whole constants.
 fn statements(place: &str) -> Vec<String> {
@@ -65,6 +66,16 @@ async fn sqlite_understands_every_statement() {
         let prepared = database.prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
         assert!(prepared.is_ok(), "{text}: {prepared:?}");
     }
+}
+
+#[test]
+fn every_rule_says_how_it_is_mended() {
+    let says = |rules: Vec<&'static str>, mend: fn(&str) -> Option<Repair>| {
+        let silent: Vec<_> = rules.into_iter().filter(|rule| mend(rule).is_none()).collect();
+        assert!(silent.is_empty(), "no repair is written for {silent:?}");
+    };
+    says(sqlite::verify::rules_said().collect(), sqlite::verify::mend);
+    says(postgres::verify::rules_said().collect(), postgres::verify::mend);
 }
 
 async fn shop() -> String {

@@ -1,5 +1,7 @@
 //! What holds of a database that is a file.
 
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use stockade_core_api::verify;
 use stockade_settings::store::StoreUrl;
 
 use crate::factors::{Someone, challenge, enrol};
@@ -40,4 +42,26 @@ async fn revocations_are_added_to_and_never_changed() {
     let update = sqlx::query("UPDATE revocation SET seq = 9");
     let error = update.execute(&mut world.database().await).await.unwrap_err().to_string();
     assert!(error.contains("append-only"), "{error}");
+}
+
+#[tokio::test]
+async fn what_no_statement_mends_comes_back_from_a_backup() {
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, backup) = (folder.path().join("shop.db"), folder.path().join("backup.db"));
+    let copy = format!("VACUUM INTO '{}'", backup.display());
+    sqlx::query(AssertSqlSafe(copy)).execute(&mut world.database().await).await.unwrap();
+    std::fs::copy(&backup, &shop).unwrap();
+    let url = StoreUrl::Sqlite(shop.clone());
+
+    let mut database = SqliteConnection::connect(&url.to_string()).await.unwrap();
+    sqlx::query("DROP TABLE reservation").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let report = verify(&url, None).await.unwrap();
+    let table = report.broken.iter().find(|one| one.subject == "table `reservation`").unwrap();
+    assert!(table.repair.is_none() && table.advice.contains("backup"), "{table:?}");
+
+    std::fs::copy(&backup, &shop).unwrap();
+    let report = verify(&url, None).await.unwrap();
+    assert!(report.is_intact(), "{report}");
 }

@@ -22,6 +22,7 @@ mod orders;
 mod overload;
 mod passwords;
 mod products;
+mod repairs;
 mod revocations;
 mod sessions;
 mod start;

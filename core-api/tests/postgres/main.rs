@@ -40,6 +40,8 @@ mod overload;
 mod passwords;
 #[path = "../it/products.rs"]
 mod products;
+#[path = "../it/repairs.rs"]
+mod repairs;
 #[path = "../it/revocations.rs"]
 mod revocations;
 #[path = "../it/sessions.rs"]

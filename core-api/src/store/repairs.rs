@@ -1,0 +1,448 @@
+//! How each rule is mended that somebody broke past the core: statements for the tables' owner.
+//!
+//! The statements of a rule mend whatever breaks it, wherever that is, so nothing that was found in
+//! the database becomes part of a statement. They take what cannot be changed for true: the ledger,
+//! then what an order's owner was told. They lock the stock first, as every writer does, so cores
+//! may go on serving. What nothing in the database can tell any more they leave as it is; then a
+//! backup is the only way.
+
+use crate::verify::Repair;
+
+/// What mends a rule, under the rule's own words.
+pub(super) type Mending = (&'static str, &'static [&'static str]);
+
+/// The ledger makes up for units that are reserved and were never there, and stock is what the
+/// ledger says.
+macro_rules! recount {
+    ($fresh:literal, $now:literal) => {
+        [
+            concat!(
+                "INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change,
+                            reserved_change, reason, created_at)
+                 SELECT ",
+                $fresh,
+                ", sku, 'adjust', sum(reserved_change) - sum(on_hand_change),
+                        sum(reserved_change) - sum(on_hand_change), 0,
+                        'reserved and not there', ",
+                $now,
+                "
+                   FROM stock_movement GROUP BY sku
+                 HAVING sum(on_hand_change) < sum(reserved_change)"
+            ),
+            "UPDATE stock
+                SET on_hand = (SELECT coalesce(sum(m.on_hand_change), 0)
+                                 FROM stock_movement AS m WHERE m.sku = stock.sku),
+                    reserved = (SELECT coalesce(sum(m.reserved_change), 0)
+                                  FROM stock_movement AS m WHERE m.sku = stock.sku)
+              WHERE on_hand <> (SELECT coalesce(sum(m.on_hand_change), 0)
+                                  FROM stock_movement AS m WHERE m.sku = stock.sku)
+                 OR reserved <> (SELECT coalesce(sum(m.reserved_change), 0)
+                                   FROM stock_movement AS m WHERE m.sku = stock.sku)",
+        ]
+    };
+}
+
+/// SKUs that nobody knows any more belong to a product that is off sale.
+macro_rules! found_product {
+    ($fresh:literal, $now:literal) => {
+        concat!(
+            "INSERT INTO product (id, name, description, created_at, version, deleted_at)
+             SELECT ",
+            $fresh,
+            ", 'Lost and found', '', ",
+            $now,
+            ", 1, ",
+            $now,
+            "
+              WHERE EXISTS (SELECT 1 FROM stock WHERE sku NOT IN (SELECT sku FROM sku))"
+        )
+    };
+}
+
+const FOUND_SKUS: &str = "INSERT INTO sku (sku, product_id, price_minor, currency)
+             SELECT s.sku,
+                    (SELECT id FROM product WHERE name = 'Lost and found' AND deleted_at IS NOT NULL
+                      ORDER BY id DESC LIMIT 1),
+                    coalesce((SELECT max(unit_price_minor) FROM order_line WHERE sku = s.sku), 1),
+                    coalesce((SELECT max(currency) FROM sku), 'EUR')
+               FROM stock AS s WHERE s.sku NOT IN (SELECT sku FROM sku)";
+
+const STOCK_OF_SKUS: &str = "INSERT INTO stock (sku, on_hand, reserved)
+             SELECT w.sku, coalesce(sum(m.on_hand_change), 0), coalesce(sum(m.reserved_change), 0)
+               FROM (SELECT sku FROM sku UNION SELECT sku FROM stock_movement) AS w
+               LEFT JOIN stock_movement AS m ON m.sku = w.sku
+              WHERE w.sku NOT IN (SELECT sku FROM stock) GROUP BY w.sku";
+
+/// Holds that only the ledger remembers, for the orders that were placed with them.
+const LOST_HOLDS: &str = "INSERT INTO reservation (id, order_id, sku, quantity, state, expires_at)
+             SELECT m.reservation_id, o.id, m.sku, m.quantity, 'pending', o.expires_at
+               FROM stock_movement AS m
+               JOIN orders AS o ON o.account_id = m.account_id AND o.created_at = m.created_at
+               JOIN order_line AS l
+                 ON l.order_id = o.id AND l.sku = m.sku AND l.quantity = m.quantity
+              WHERE m.kind = 'reserve' AND m.reservation_id NOT IN (SELECT id FROM reservation)
+                AND NOT EXISTS (SELECT 1 FROM reservation AS r
+                                 WHERE r.order_id = o.id AND r.sku = m.sku)";
+
+/// A hold is of what the ledger says was taken.
+const HOLDS_AS_TAKEN: &str = "UPDATE reservation
+                SET sku = (SELECT m.sku FROM stock_movement AS m
+                            WHERE m.reservation_id = reservation.id AND m.kind = 'reserve'),
+                    quantity = (SELECT m.quantity FROM stock_movement AS m
+                                 WHERE m.reservation_id = reservation.id AND m.kind = 'reserve')
+              WHERE EXISTS (SELECT 1 FROM stock_movement AS m
+                             WHERE m.reservation_id = reservation.id AND m.kind = 'reserve'
+                               AND (m.sku <> reservation.sku OR m.quantity <> reservation.quantity))";
+
+/// A hold is taken in the ledger, too.
+macro_rules! take {
+    ($fresh:literal) => {
+        concat!(
+            "INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
+                                         reservation_id, account_id, created_at)
+             SELECT ", $fresh, ", r.sku, 'reserve', r.quantity, 0, r.quantity, r.id, o.account_id,
+                    o.created_at
+               FROM reservation AS r JOIN orders AS o ON o.id = r.order_id
+              WHERE r.id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')"
+        )
+    };
+}
+
+/// What an order holds ends in the ledger as its owner was told.
+macro_rules! end {
+    ($fresh:literal, $now:literal) => {
+        concat!(
+            "INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
+                                         reservation_id, created_at)
+             SELECT ",
+            $fresh,
+            ", r.sku, CASE o.state WHEN 'cancelled' THEN 'release' ELSE 'expire' END,
+                    r.quantity, 0, -r.quantity, r.id, ",
+            $now,
+            "
+               FROM reservation AS r JOIN orders AS o ON o.id = r.order_id
+              WHERE o.state IN ('cancelled', 'expired')
+                AND r.id NOT IN (SELECT reservation_id FROM stock_movement
+                                  WHERE kind IN ('release', 'expire', 'commit'))"
+        )
+    };
+}
+
+/// The state of a hold is what the ledger says became of it.
+const STATES_OF_HOLDS: &str = "UPDATE reservation
+                SET state = coalesce(
+                    (SELECT CASE m.kind WHEN 'release' THEN 'released' WHEN 'expire' THEN 'expired'
+                            ELSE 'committed' END
+                       FROM stock_movement AS m WHERE m.reservation_id = reservation.id
+                        AND m.kind IN ('release', 'expire', 'commit')), 'pending')
+              WHERE state <> coalesce(
+                    (SELECT CASE m.kind WHEN 'release' THEN 'released' WHEN 'expire' THEN 'expired'
+                            ELSE 'committed' END
+                       FROM stock_movement AS m WHERE m.reservation_id = reservation.id
+                        AND m.kind IN ('release', 'expire', 'commit')), 'pending')";
+
+/// An order of which nothing is held any more does not wait for payment.
+const STATES_OF_ORDERS: &str = "UPDATE orders
+                SET state = CASE WHEN EXISTS (SELECT 1 FROM reservation AS r
+                                               WHERE r.order_id = orders.id AND r.state = 'released')
+                            THEN 'cancelled' ELSE 'expired' END
+              WHERE state IN ('pending_payment', 'cancelled', 'expired')
+                AND EXISTS (SELECT 1 FROM reservation AS r
+                             WHERE r.order_id = orders.id AND r.state IN ('released', 'expired'))
+                AND NOT EXISTS (SELECT 1 FROM reservation AS r
+                                 WHERE r.order_id = orders.id AND r.state IN ('pending', 'committed'))
+                AND state <> CASE WHEN EXISTS (SELECT 1 FROM reservation AS r
+                                                WHERE r.order_id = orders.id AND r.state = 'released')
+                             THEN 'cancelled' ELSE 'expired' END";
+
+/// A hold ends once: the entry stays that fits its state.
+const END_ONCE: &str = "DELETE FROM stock_movement
+              WHERE kind IN ('release', 'expire', 'commit')
+                AND EXISTS (SELECT 1 FROM reservation AS r
+                              JOIN stock_movement AS m ON m.reservation_id = r.id
+                             WHERE r.id = stock_movement.reservation_id
+                               AND m.kind <> stock_movement.kind
+                               AND m.kind = CASE r.state WHEN 'released' THEN 'release'
+                                            WHEN 'expired' THEN 'expire'
+                                            WHEN 'committed' THEN 'commit' END)";
+
+/// The ledger speaks of what a hold and its order's line agree on.
+const ENTRIES_OF_HOLDS: &str = "UPDATE stock_movement
+                SET sku = (SELECT r.sku FROM reservation AS r
+                            WHERE r.id = stock_movement.reservation_id),
+                    quantity = (SELECT r.quantity FROM reservation AS r
+                                 WHERE r.id = stock_movement.reservation_id),
+                    on_hand_change = (SELECT CASE stock_movement.kind WHEN 'commit' THEN -r.quantity
+                                             WHEN 'return' THEN r.quantity ELSE 0 END
+                                        FROM reservation AS r
+                                       WHERE r.id = stock_movement.reservation_id),
+                    reserved_change = (SELECT CASE stock_movement.kind WHEN 'reserve' THEN r.quantity
+                                              WHEN 'return' THEN 0 ELSE -r.quantity END
+                                         FROM reservation AS r
+                                        WHERE r.id = stock_movement.reservation_id)
+              WHERE EXISTS (SELECT 1 FROM reservation AS r
+                              JOIN order_line AS l ON l.order_id = r.order_id AND l.sku = r.sku
+                                                  AND l.quantity = r.quantity
+                             WHERE r.id = stock_movement.reservation_id
+                               AND (r.sku <> stock_movement.sku
+                                    OR r.quantity <> stock_movement.quantity))";
+
+/// An entry changes what its kind says; of one that somebody made, stock followed the change.
+const ENTRIES_AS_KINDS: &str = "UPDATE stock_movement
+                SET quantity = CASE WHEN reservation_id IS NULL
+                                     AND (kind <> 'receive' OR on_hand_change > 0)
+                               THEN abs(on_hand_change) ELSE quantity END,
+                    on_hand_change = CASE kind WHEN 'receive'
+                                     THEN CASE WHEN on_hand_change > 0 THEN on_hand_change
+                                          ELSE quantity END
+                                     WHEN 'adjust' THEN on_hand_change
+                                     WHEN 'stocktake' THEN on_hand_change
+                                     WHEN 'commit' THEN -quantity
+                                     WHEN 'return' THEN quantity ELSE 0 END,
+                    reserved_change = CASE WHEN reservation_id IS NULL OR kind = 'return' THEN 0
+                                      WHEN kind = 'reserve' THEN quantity ELSE -quantity END
+              WHERE (reservation_id IS NULL AND (quantity <> abs(on_hand_change) OR reserved_change <> 0))
+                 OR (kind = 'receive' AND on_hand_change < 1)
+                 OR (reservation_id IS NOT NULL
+                     AND (on_hand_change <> CASE kind WHEN 'commit' THEN -quantity
+                                            WHEN 'return' THEN quantity ELSE 0 END
+                          OR reserved_change <> CASE kind WHEN 'reserve' THEN quantity
+                                                WHEN 'return' THEN 0 ELSE -quantity END))";
+
+/// Lines that only their holds remember; of an order of one hold, the total tells the price.
+const LOST_LINES: &str = "INSERT INTO order_line (order_id, sku, quantity, unit_price_minor)
+             SELECT DISTINCT r.order_id, r.sku, r.quantity,
+                    CASE WHEN o.total_minor % r.quantity = 0
+                          AND NOT EXISTS (SELECT 1 FROM reservation AS x
+                                           WHERE x.order_id = r.order_id AND x.sku <> r.sku)
+                    THEN o.total_minor / r.quantity ELSE k.price_minor END
+               FROM reservation AS r
+               JOIN orders AS o ON o.id = r.order_id
+               JOIN sku AS k ON k.sku = r.sku
+              WHERE NOT EXISTS (SELECT 1 FROM order_line AS l
+                                 WHERE l.order_id = r.order_id AND l.sku = r.sku)";
+
+/// A line is of what the order holds, where hold and ledger agree.
+const LINES_AS_HELD: &str = "UPDATE order_line
+                SET quantity = (SELECT max(m.quantity) FROM reservation AS r
+                                  JOIN stock_movement AS m
+                                    ON m.reservation_id = r.id AND m.kind = 'reserve'
+                                 WHERE r.order_id = order_line.order_id AND r.sku = order_line.sku)
+              WHERE EXISTS (SELECT 1 FROM reservation AS r
+                              JOIN stock_movement AS m ON m.reservation_id = r.id
+                               AND m.kind = 'reserve' AND m.quantity = r.quantity
+                             WHERE r.order_id = order_line.order_id AND r.sku = order_line.sku
+                               AND r.quantity <> order_line.quantity)";
+
+/// Orders that only their lines, holds and the ledger remember.
+const LOST_ORDERS: &str = "INSERT INTO orders (id, account_id, state, total_minor, currency,
+                                 created_at, expires_at)
+             SELECT r.order_id, m.account_id,
+                    CASE min(r.state) WHEN 'pending' THEN 'pending_payment'
+                    WHEN 'released' THEN 'cancelled' ELSE 'expired' END,
+                    sum(l.quantity * l.unit_price_minor), max(k.currency), min(m.created_at),
+                    max(r.expires_at)
+               FROM reservation AS r
+               JOIN stock_movement AS m ON m.reservation_id = r.id AND m.kind = 'reserve'
+               JOIN order_line AS l ON l.order_id = r.order_id AND l.sku = r.sku
+               JOIN sku AS k ON k.sku = r.sku
+              WHERE r.order_id NOT IN (SELECT id FROM orders)
+                AND r.state <> 'committed' AND m.account_id IS NOT NULL
+              GROUP BY r.order_id, m.account_id";
+
+macro_rules! lost_products {
+    ($now:literal) => {
+        concat!(
+            "INSERT INTO product (id, name, description, created_at, version, deleted_at)
+             SELECT DISTINCT product_id, 'Lost and found', '', ",
+            $now,
+            ", 1, ",
+            $now,
+            "
+               FROM sku WHERE product_id NOT IN (SELECT id FROM product)"
+        )
+    };
+}
+
+/// What mends every rule that both databases have. `$text` is the function that makes a text of
+/// an id, `$fresh` a new id, `$now` the time; `$open` and `$shut` are how the ledger's guard is
+/// taken off and put on again.
+macro_rules! mendings {
+    ($text:literal, $fresh:literal, $now:literal, [$($open:expr),+], [$($shut:expr),+]) => {{
+        const RECOUNT: [&str; 2] = recount!($fresh, $now);
+        const TAKE: &str = take!($fresh);
+        const END: &str = end!($fresh, $now);
+        [
+            (
+                "every reference leads somewhere",
+                &[
+                    lost_products!($now),
+                    LOST_ORDERS,
+                    "DELETE FROM order_line WHERE order_id NOT IN (SELECT id FROM orders)",
+                    "DELETE FROM refresh_token WHERE session_id NOT IN
+                            (SELECT id FROM session WHERE account_id IN (SELECT id FROM account))",
+                    "DELETE FROM session WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM password_link WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM email_link WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM login_challenge WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM recovery_code WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM totp WHERE account_id NOT IN (SELECT id FROM account)",
+                ] as &[&str],
+            ),
+            (
+                "every sku is stocked, and only skus are",
+                &[STOCK_OF_SKUS, found_product!($fresh, $now), FOUND_SKUS],
+            ),
+            ("what is reserved is on hand: 0 <= reserved <= on hand", &RECOUNT),
+            ("the movements of a sku sum to what is on hand", &RECOUNT),
+            ("the movements of a sku sum to what is reserved", &RECOUNT),
+            (
+                "the pending holds of a sku sum to what is reserved",
+                &[LOST_HOLDS, HOLDS_AS_TAKEN, STATES_OF_HOLDS, RECOUNT[0], RECOUNT[1]],
+            ),
+            (
+                "only what is stocked moves",
+                &[
+                    $($open,)+ ENTRIES_OF_HOLDS, $($shut,)+
+                    STOCK_OF_SKUS, found_product!($fresh, $now), FOUND_SKUS,
+                ],
+            ),
+            ("a movement changes what its kind says", &[$($open,)+ ENTRIES_AS_KINDS, $($shut,)+]),
+            (
+                "a movement of a hold is of the hold's sku and quantity",
+                &[$($open,)+ ENTRIES_OF_HOLDS, $($shut,)+ LOST_HOLDS, HOLDS_AS_TAKEN, STATES_OF_HOLDS],
+            ),
+            (
+                "a hold is taken once, and ends once in the way its state says",
+                &[
+                    $($open,)+ END_ONCE, $($shut,)+
+                    TAKE, END, STATES_OF_HOLDS, RECOUNT[0], RECOUNT[1],
+                ],
+            ),
+            (
+                "a pending hold is of an order that waits for payment or is being prepared",
+                &[LOST_ORDERS, END, STATES_OF_HOLDS, RECOUNT[0], RECOUNT[1]],
+            ),
+            ("every hold is of an order's line", &[LOST_LINES]),
+            (
+                "every line of an order has a hold, in the state the order's own state asks for",
+                &[
+                    LINES_AS_HELD, LOST_HOLDS, TAKE, END, STATES_OF_HOLDS, STATES_OF_ORDERS,
+                    RECOUNT[0], RECOUNT[1],
+                ],
+            ),
+            (
+                "an order has lines, and its total is their sum",
+                &[
+                    LOST_LINES,
+                    "UPDATE orders
+                SET total_minor = (SELECT sum(l.quantity * l.unit_price_minor)
+                                     FROM order_line AS l WHERE l.order_id = orders.id)
+              WHERE total_minor <> (SELECT sum(l.quantity * l.unit_price_minor)
+                                      FROM order_line AS l WHERE l.order_id = orders.id)",
+                ],
+            ),
+            (
+                "an order's lines are of skus that are or were sold",
+                &["DELETE FROM order_line WHERE sku NOT IN (SELECT sku FROM sku)", LOST_LINES],
+            ),
+            (
+                "an order holds a sku once, and a hold is of one line",
+                &["DELETE FROM reservation
+              WHERE id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')
+                AND EXISTS (SELECT 1 FROM reservation AS r
+                              JOIN stock_movement AS m
+                                ON m.reservation_id = r.id AND m.kind = 'reserve'
+                             WHERE r.order_id = reservation.order_id AND r.sku = reservation.sku
+                               AND r.id <> reservation.id)"],
+            ),
+            (
+                "a user name is one account's",
+                &[concat!(
+                    "UPDATE account
+                SET username = 'renamed' || substr(replace(lower(", $text, "(id)), '-', ''), 13),
+                    username_folded = 'renamed' ||
+                                      substr(replace(lower(", $text, "(id)), '-', ''), 13)
+              WHERE EXISTS (SELECT 1 FROM account AS first
+                             WHERE first.username_folded = account.username_folded
+                               AND first.id < account.id)"
+                )],
+            ),
+            (
+                "an e-mail address is one account's",
+                &[concat!(
+                    "UPDATE account
+                SET email = 'renamed-' || replace(lower(", $text, "(id)), '-', '') || '@invalid.example',
+                    email_folded = 'renamed-' || replace(lower(", $text, "(id)), '-', '') ||
+                                   '@invalid.example',
+                    email_verified_at = NULL
+              WHERE EXISTS (SELECT 1 FROM account AS first
+                             WHERE first.email_folded = account.email_folded
+                               AND first.id < account.id)"
+                )],
+            ),
+            (
+                "a session is refreshed with one token at a time",
+                &[
+                    concat!(
+                        "UPDATE session SET ended_at = ", $now, "
+              WHERE id IN (SELECT session_id FROM refresh_token
+                            WHERE spent_at IS NULL GROUP BY session_id HAVING count(*) > 1)"
+                    ),
+                    concat!(
+                        "UPDATE refresh_token SET spent_at = ", $now, "
+              WHERE spent_at IS NULL
+                AND session_id IN (SELECT session_id FROM refresh_token
+                                    WHERE spent_at IS NULL GROUP BY session_id HAVING count(*) > 1)"
+                    ),
+                ],
+            ),
+            (
+                "a category that products are put into is there",
+                &["UPDATE product SET category_id = NULL
+              WHERE category_id NOT IN (SELECT id FROM category)"],
+            ),
+        ]
+    }};
+}
+
+pub(super) const SQLITE: [Mending; 20] = mendings!(
+    "hex",
+    "unhex(format('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)) || hex(randomblob(10)))",
+    "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    [
+        "DROP TRIGGER IF EXISTS stock_movement_is_not_updated",
+        "DROP TRIGGER IF EXISTS stock_movement_is_not_deleted"
+    ],
+    [
+        "CREATE TRIGGER stock_movement_is_not_updated BEFORE UPDATE ON stock_movement
+BEGIN
+    SELECT RAISE(ABORT, 'stock movements are append-only');
+END",
+        "CREATE TRIGGER stock_movement_is_not_deleted BEFORE DELETE ON stock_movement
+BEGIN
+    SELECT RAISE(ABORT, 'stock movements are append-only');
+END"
+    ]
+);
+
+pub(super) const POSTGRES: [Mending; 20] = mendings!(
+    "text",
+    "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') ||
+              substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid",
+    "(extract(epoch FROM now()) * 1000000)::bigint",
+    ["ALTER TABLE stock_movement DISABLE TRIGGER stock_movement_is_not_changed"],
+    ["ALTER TABLE stock_movement ENABLE TRIGGER stock_movement_is_not_changed"]
+);
+
+/// The script that mends a rule, between what begins and what ends a transaction.
+pub(super) fn repair(mendings: &[Mending], rule: &str, begin: &[&str]) -> Option<Repair> {
+    let (_, statements) = mendings.iter().find(|(says, _)| *says == rule)?;
+    Some(Repair { script: script(begin, statements), while_serving: true })
+}
+
+/// Statements as one transaction.
+pub(super) fn script(begin: &[&str], statements: &[&str]) -> String {
+    let lines = begin.iter().chain(statements).chain(&["COMMIT"]);
+    lines.map(|statement| format!("{statement};\n")).collect()
+}
