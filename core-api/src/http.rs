@@ -128,6 +128,7 @@ fn table() -> Vec<Route> {
         patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
         get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
+        get("/api/docs", "docs.read", read_docs, openapi::readable::read),
     };
     table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
     table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));

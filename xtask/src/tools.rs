@@ -37,6 +37,11 @@ pub(crate) const TO_TEST: &[Tool] = &[
         packages: &["postgresql"],
         needed: "to keep a shop in PostgreSQL, as production may",
     },
+    Tool {
+        program: "chromium",
+        packages: &["chromium"],
+        needed: "to look at the pages as a browser does",
+    },
 ];
 
 /// Where Debian and its kin put PostgreSQL's server, a folder for each version.

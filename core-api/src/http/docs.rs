@@ -394,3 +394,10 @@ pub(super) fn cancel_order() -> Docs {
 pub(super) fn read_openapi() -> Docs {
     Docs::new("Read this description").answers_json("OpenAPI 3.1.")
 }
+
+pub(super) fn read_docs() -> Docs {
+    Docs::new("Read this description as a page").answers_media(
+        &["text/html; charset=utf-8"],
+        "One page without scripts or anything else to fetch.",
+    )
+}

@@ -1,9 +1,12 @@
-//! `/api/openapi.json`: the interface as OpenAPI 3.1, made from the route table.
+//! The interface as OpenAPI 3.1, made from the route table: `/api/openapi.json` for programs,
+//! `/api/docs` for people.
 //!
 //! Every route brings its [`Docs`], so there is no route without and none too many. The
 //! routes between edge and core are left out: no client can reach them.
 
+mod form;
 mod operation;
+pub(super) mod readable;
 mod schemas;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,7 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 pub(super) use operation::Docs;
 pub(super) use schemas::flag;
+use serde_json::Value;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
@@ -37,8 +41,12 @@ pub(super) async fn read() -> ([(HeaderName, &'static str); 1], &'static str) {
 
 /// The interface as an OpenAPI 3.1 document, in JSON.
 pub fn document() -> String {
-    // Plain values: serialising cannot fail, and an empty text would only say less.
-    describe(table()).to_pretty_json().unwrap_or_default()
+    format!("{:#}", described())
+}
+
+fn described() -> Value {
+    // Plain values: serialising cannot fail, and nothing would only say less.
+    serde_json::to_value(describe(table())).unwrap_or_default()
 }
 
 fn describe(routes: Vec<Route>) -> OpenApi {

@@ -5,6 +5,7 @@
 //! | [`Stockade`] | the built `stockade up`, on free ports and in a folder of its own |
 //! | [`EdgeAlone`] | the built `stockade-proxy`, in front of a [`Recorder`] |
 //! | [`Client`] | a well-behaved client over TLS: HTTP/1.1 or HTTP/2, JSON in and out |
+//! | [`Shown`] | what a real browser makes of a page |
 //! | [`Said`] | what a command of the built `stockade` said |
 //! | [`RawTls`], [`RawH2`] | clients that send what no library would |
 //! | [`postgres`] | a PostgreSQL cluster of the test's own |
@@ -22,6 +23,7 @@
     reason = "these are the hands of tests: where they cannot go on, the test has failed"
 )]
 
+mod browser;
 pub mod built;
 mod client;
 mod command;
@@ -41,6 +43,7 @@ pub mod storm;
 mod swap;
 pub mod vectors;
 
+pub use browser::Shown;
 pub use client::{Answer, Call, Client, Connection, Protocol};
 pub use command::Said;
 pub use door::Door;

@@ -12,6 +12,7 @@ mod bans;
 mod client_address;
 mod cors;
 mod deadlines;
+mod docs_page;
 mod headers;
 mod init;
 mod keep_alive;

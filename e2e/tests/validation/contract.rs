@@ -128,6 +128,10 @@ fn validator(document: &Value, schema: &Value) -> Validator {
 }
 
 fn off_schema(schema: &Validator, answer: &Answer) -> Option<String> {
+    let media = answer.header("content-type").unwrap_or_default();
+    if !media.ends_with("json") {
+        return answer.body.is_empty().then(|| format!("an empty body of the type `{media}`"));
+    }
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Some("a body that is not JSON".to_owned());
     };

@@ -41,6 +41,8 @@ pub(crate) struct Docs {
 struct Answer {
     description: &'static str,
     content: Option<RefOr<Schema>>,
+    /// JSON where it is none of these.
+    media_types: &'static [&'static str],
     headers: Vec<(&'static str, Header)>,
     /// The codes of problems.
     codes: BTreeSet<&'static str>,
@@ -85,6 +87,17 @@ impl Docs {
     pub(crate) fn answers_json(mut self, description: &'static str) -> Self {
         let answer = self.answers.entry(200).or_default();
         (answer.description, answer.content) = (description, Some(schemas::object()));
+        self
+    }
+
+    /// Answers with something else than JSON, of one of these media types.
+    pub(crate) fn answers_media(
+        mut self,
+        media_types: &'static [&'static str],
+        description: &'static str,
+    ) -> Self {
+        let answer = self.answers.entry(200).or_default();
+        (answer.description, answer.media_types) = (description, media_types);
         self
     }
 
@@ -258,6 +271,9 @@ impl Answer {
         let mut response = ResponseBuilder::new().description(self.description);
         if let Some(content) = self.content {
             response = response.content(JSON, Content::new(Some(content)));
+        }
+        for media_type in self.media_types {
+            response = response.content(*media_type, Content::new(Some(text())));
         }
         for (name, header) in self.headers {
             response = response.header(name, header);
