@@ -94,7 +94,7 @@ const HOLDS_AS_TAKEN: &str = "UPDATE reservation
                              WHERE m.reservation_id = reservation.id AND m.kind = 'reserve'
                                AND (m.sku <> reservation.sku OR m.quantity <> reservation.quantity))";
 
-/// A hold is taken in the ledger, too.
+/// A hold is taken in the ledger, too, unless it is one too many.
 macro_rules! take {
     ($fresh:literal) => {
         concat!(
@@ -103,7 +103,12 @@ macro_rules! take {
              SELECT ", $fresh, ", r.sku, 'reserve', r.quantity, 0, r.quantity, r.id, o.account_id,
                     o.created_at
                FROM reservation AS r JOIN orders AS o ON o.id = r.order_id
-              WHERE r.id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')"
+              WHERE r.id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')
+                AND NOT EXISTS (SELECT 1 FROM reservation AS x
+                                  JOIN stock_movement AS m
+                                    ON m.reservation_id = x.id AND m.kind = 'reserve'
+                                 WHERE x.order_id = r.order_id AND x.sku = r.sku
+                                   AND x.state = r.state AND x.id <> r.id)"
         )
     };
 }
