@@ -186,13 +186,13 @@ macro_rules! reads {
                     let after = slice.after.as_ref().map_or("", Sku::as_str);
                     let found = query_as(statement).bind(after).bind(i64::from(slice.limit));
                     let found = found.bind(low_at.map(i64::from)).fetch_all(&self.readers).await?;
-                    found.into_iter().map(inventory::stocked).collect()
+                    found.iter().map(inventory::stocked).collect()
                 }
 
                 async fn holders(&self, sku: &Sku, limit: u32) -> Result<Vec<Loser>, StoreError> {
                     let found = query_as(inventory::HOLDERS).bind(sku.as_str());
                     let found = found.bind(i64::from(limit)).fetch_all(&self.readers).await?;
-                    found.into_iter().map(inventory::loser).collect()
+                    found.iter().map(inventory::loser).collect()
                 }
 
                 async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError> {

@@ -67,7 +67,7 @@ pub(in crate::store) struct StockedRow {
     low_at: Option<i64>,
 }
 
-pub(in crate::store) fn stocked(row: StockedRow) -> Result<Stocked, StoreError> {
+pub(in crate::store) fn stocked(row: &StockedRow) -> Result<Stocked, StoreError> {
     Ok(Stocked {
         sku: sku(&row.sku)?,
         level: StockLevel { on_hand: row.on_hand, reserved: row.reserved },
@@ -83,7 +83,7 @@ pub(in crate::store) struct LoserRow {
     expires_at: i64,
 }
 
-pub(in crate::store) fn loser(row: LoserRow) -> Result<Loser, StoreError> {
+pub(in crate::store) fn loser(row: &LoserRow) -> Result<Loser, StoreError> {
     Ok(Loser {
         order: OrderId::from_uuid(row.order_id),
         state: orders::state(&row.state)?,
