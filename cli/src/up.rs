@@ -8,6 +8,7 @@ mod certificates;
 mod data_dir;
 mod demo;
 mod edge_files;
+mod payments;
 mod ready;
 mod secrets;
 mod tour;
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use stockade_core_api::{Clock, Core};
+use stockade_core_api::{Clock, Core, PaymentMock};
 use stockade_policy::Finding;
 use stockade_proxy::{LoadedPolicy, PolicyError, Proxy};
 use stockade_settings::store::StoreUrl;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use self::data_dir::DataDir;
 use self::demo::Demo;
 pub(crate) use self::edge_files::make_edge_files;
+use self::payments::MockPlan;
 use self::ready::Ready;
 use crate::exit::Exit;
 
@@ -48,6 +50,9 @@ pub(crate) struct UpArgs {
     /// Where the core's metrics and probes are served.
     #[arg(long, value_name = "ADDRESS")]
     core_ops_listen: Option<SocketAddr>,
+    /// Where the mock of a payment provider answers, while no secret key is set.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9903")]
+    payments_listen: SocketAddr,
     /// The folder for everything that is made and kept.
     #[arg(long, value_name = "DIR", default_value = ".stockade")]
     data_dir: PathBuf,
@@ -65,7 +70,7 @@ pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let stop = edge_runtime.block_on(async { stop::on_signal() })?;
     let mut settings = args.settings()?;
     let Some(policy) = load_policy(&args.policies)? else { return Ok(Exit::Failed) };
-    refuse_public_address(&settings)?;
+    refuse_public_address(&settings, args.payments_listen)?;
     let data = DataDir::open(&args.data_dir)?;
     fill_in(&mut settings, &data)?;
     logs::init(match settings.log.format {
@@ -73,7 +78,8 @@ pub(crate) fn run(args: &UpArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         LogFormat::Json => LogStyle::Json,
     });
     let demo = Demo::load_or_make(&data)?;
-    let system = System::start(edge_runtime, stop, &settings, policy, &demo)?;
+    let mock = MockPlan::of(&mut settings, &data, args.payments_listen)?;
+    let system = System::start(edge_runtime, stop, settings, policy, (&demo, mock))?;
     system.serve(&data, &demo, out)?;
     Ok(Exit::Done)
 }
@@ -115,11 +121,12 @@ fn tell(folder: &Path, findings: &[Finding]) {
 }
 
 /// What `up` makes is for development: its certificate, its keys, its demo accounts.
-fn refuse_public_address(settings: &Settings) -> anyhow::Result<()> {
+fn refuse_public_address(settings: &Settings, payments: SocketAddr) -> anyhow::Result<()> {
     let addresses = [
         ("edge.listen", settings.edge.listen),
         ("edge.ops_listen", settings.edge.ops_listen),
         ("core.ops_listen", settings.core.ops_listen),
+        ("--payments-listen", payments),
     ];
     for (setting, address) in addresses {
         if !address.ip().is_loopback() {
@@ -180,19 +187,25 @@ struct System {
     stop: watch::Receiver<bool>,
     core: Core,
     proxy: Proxy,
+    /// Ends with the system.
+    mock: Option<PaymentMock>,
 }
 
 impl System {
     fn start(
         edge_runtime: Runtime,
         stop: watch::Receiver<bool>,
-        settings: &Settings,
+        mut settings: Settings,
         policy: LoadedPolicy,
-        demo: &Demo,
+        (demo, mock): (&Demo, Option<MockPlan>),
     ) -> anyhow::Result<Self> {
         let core_runtime = runtime("core")?;
         let proxy = Proxy::bind(&settings.edge, policy)?;
-        let core = core_runtime.block_on(async {
+        let (core, mock) = core_runtime.block_on(async {
+            let mock = match mock {
+                Some(mock) => Some(mock.start(&mut settings, proxy.addr().port()).await?),
+                None => None,
+            };
             let core = Core::start(&settings.core, Clock::system()).await?;
             let accounts = demo.for_the_core();
             // Passwords take seconds. What is not seeded by then, the next start seeds.
@@ -200,15 +213,15 @@ impl System {
                 seeded = core.seed_demo(&accounts) => seeded?,
                 () = asked(stop.clone()) => {}
             }
-            anyhow::Ok(core)
+            anyhow::Ok((core, mock))
         })?;
-        Ok(Self { core_runtime, edge_runtime, stop, core, proxy })
+        Ok(Self { core_runtime, edge_runtime, stop, core, proxy, mock })
     }
 
     /// Serves until a signal asks to stop; then the edge drains first, and the core after it.
     fn serve(self, data: &DataDir, demo: &Demo, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self { core_runtime, edge_runtime, stop: edge_stop, core, proxy } = self;
-        let ready = Ready::of(data, &proxy, &core);
+        let Self { core_runtime, edge_runtime, stop: edge_stop, core, proxy, mock } = self;
+        let ready = Ready::of(data, &proxy, &core, mock.as_ref());
         let readiness = proxy.readiness();
         let (stop_core, core_stop) = watch::channel(false);
         let core = core_runtime.spawn(core.serve(core_stop));

@@ -13,6 +13,8 @@ use crate::ids::IdSource;
 use crate::inventory::Units;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
+use crate::outbox::Outbox;
+use crate::payments::Provider;
 use crate::store::Store;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -26,6 +28,8 @@ pub(crate) struct App {
     pub(crate) ids: IdSource,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: TokenIssuer,
+    pub(crate) provider: Provider,
+    pub(crate) outbox: Outbox,
     pub(crate) vault: Arc<Vault>,
     pub(crate) texts: Texts,
     /// Places for work that is done after the answer.

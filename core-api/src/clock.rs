@@ -38,6 +38,13 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The moment `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
     /// As RFC 3339 writes it, in UTC.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000);

@@ -16,20 +16,24 @@ mod accounts;
 mod admin_users;
 mod body;
 mod caller;
+mod cart;
 mod catalog;
 mod categories;
 mod docs;
 mod factors;
 mod internal;
 mod inventory;
+mod jobs;
 mod openapi;
 mod orders;
 mod page;
+mod payments;
 mod precondition;
 mod problem;
 mod sessions;
 mod skus;
 mod unread;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -127,6 +131,20 @@ fn table() -> Vec<Route> {
         get("/api/admin/users", "users.read", list_users, admin_users::list),
         patch("/api/admin/users/{id}", "users.update", change_user, admin_users::change),
         get("/api/admin/staff", "users.read", list_staff, admin_users::staff),
+        post("/api/orders/{id}/fulfil", "orders.fulfil", fulfil_order, orders::fulfil),
+        post("/api/orders/{id}/ship", "orders.ship", ship_order, orders::ship),
+        post("/api/orders/{id}/deliver", "orders.deliver", deliver_order, orders::deliver),
+        post("/api/orders/{id}/return", "orders.return", return_order, orders::take_back),
+        get("/api/orders/{id}/events", "orders.read", list_order_events, orders::history),
+        post("/api/orders/{id}/payments", "payments.create", open_payment, payments::open),
+        get("/api/orders/{id}/payments", "payments.read", list_payments, payments::list),
+        post("/api/payments/{id}/refunds", "payments.refund", refund_payment, payments::refund),
+        post("/api/webhooks/{provider}", "webhooks.receive", receive_webhook, webhooks::receive),
+        get("/api/cart", "carts.read", read_cart, cart::read),
+        put("/api/cart/lines/{sku}", "carts.edit", put_cart_line, cart::put),
+        delete("/api/cart/lines/{sku}", "carts.edit", remove_cart_line, cart::remove),
+        get("/api/admin/jobs/dead", "jobs.read", list_dead_jobs, jobs::dead),
+        post("/api/admin/jobs/dead/{id}/retry", "jobs.retry", retry_dead_job, jobs::retry),
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
         get("/api/docs", "docs.read", read_docs, openapi::readable::read),
     };

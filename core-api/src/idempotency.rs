@@ -46,16 +46,21 @@ impl IdempotencyKey {
 pub(crate) enum KeyedOperation {
     PlaceOrder,
     RecordMovement,
+    OpenPayment,
+    RefundPayment,
 }
 
 impl KeyedOperation {
-    pub(crate) const ALL: [Self; 2] = [Self::PlaceOrder, Self::RecordMovement];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::PlaceOrder, Self::RecordMovement, Self::OpenPayment, Self::RefundPayment];
 
     /// The stable word in the database.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PlaceOrder => "place_order",
             Self::RecordMovement => "record_movement",
+            Self::OpenPayment => "open_payment",
+            Self::RefundPayment => "refund_payment",
         }
     }
 }

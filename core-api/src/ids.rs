@@ -72,6 +72,12 @@ id! {
     ReservationId;
     /// Names one entry of the stock ledger.
     MovementId;
+    /// Names a payment.
+    PaymentId;
+    /// Names a refund.
+    RefundId;
+    /// Names a job of the outbox.
+    JobId;
 }
 
 /// The text is not an id as this program writes them.

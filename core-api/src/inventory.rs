@@ -8,7 +8,8 @@
 //! | reserve | `orders/place.rs` | | rises |
 //! | release | `orders/cancel.rs` | | falls |
 //! | expire | `inventory/expire.rs` | | falls |
-//! | commit | what is shipped | falls | falls |
+//! | commit | `payments/settle.rs`: what is paid for | falls | falls |
+//! | return | `orders/advance.rs`: what came back | rises | |
 //!
 //! Every change is an entry of a ledger that is only ever added to. For each SKU the sum of
 //! the entries' changes of what is on hand is what is on hand, and the sum of their changes of
@@ -26,7 +27,7 @@ mod units;
 
 use std::collections::BTreeMap;
 
-pub(crate) use expire::{expire, give_back};
+pub(crate) use expire::{end, enter, expire};
 pub(crate) use losers::{Loser, Losers};
 pub(crate) use low::{Lowering, SetLowAt, ThresholdError, set_low_at};
 pub(crate) use movement::{

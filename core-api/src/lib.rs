@@ -7,6 +7,9 @@
 //! | `catalog` | products, SKUs, prices, categories |
 //! | `inventory` | stock, holds, the ledger; stock changes nowhere else |
 //! | `orders` | orders and their states |
+//! | `cart` | what somebody means to order |
+//! | `payments` | money that comes for orders and goes back; the provider's events |
+//! | `outbox` | what is to be done in the world outside |
 //! | `accounts` | accounts, passwords, sessions and their tokens |
 //!
 //! `http` is the first file to read: every route stands in one table there, and [`openapi`] is
@@ -33,6 +36,7 @@
 
 mod accounts;
 mod app;
+mod cart;
 mod catalog;
 mod clock;
 mod demo;
@@ -46,6 +50,8 @@ mod metrics;
 mod money;
 mod moving;
 mod orders;
+mod outbox;
+mod payments;
 mod reach;
 mod sku;
 mod start;
@@ -68,6 +74,7 @@ pub use clock::{Clock, SetClock, Timestamp};
 pub use demo::{DemoAccount, SeedError};
 pub use http::{RouteFacts, document as openapi, routes};
 pub use moving::{Copied, CopyError, MigrateError, copy, migrate};
+pub use payments::{MockError, PaymentMock};
 pub use start::StartError;
 use stockade_settings::CoreSettings;
 use stockade_telemetry::ops::OpsListener;
@@ -153,6 +160,9 @@ impl Core {
         sweeping.spawn(inventory::sweep_forever(Arc::clone(&app)));
         sweeping.spawn(mail::deliver_forever(Arc::clone(&app), post));
         sweeping.spawn(accounts::watch_keys_forever(Arc::clone(&app)));
+        let (stop_working, stopped) = watch::channel(false);
+        let mut working = JoinSet::new();
+        working.spawn(outbox::work_until(Arc::clone(&app), stopped));
         app.readiness.ready();
         let ended = tokio::select! {
             served = answer(&app, listener, shutdown) => served,
@@ -160,6 +170,11 @@ impl Core {
         };
         app.readiness.not_ready("stopped");
         sweeping.shutdown().await;
+        // What the last requests left to be done, if it is quickly done.
+        stop_working.send_replace(true);
+        if let Some(Err(error)) = working.join_next().await {
+            tracing::error!(%error, "the outbox's worker broke");
+        }
         // The writer's connection closes last: it alone can fold the log into the database.
         app.store.close().await;
         writers.drain().await;

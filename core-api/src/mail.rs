@@ -62,7 +62,7 @@ impl Letter {
 
 /// Messages of one batch.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub(crate) struct Postbag {
     /// Those that are due, where the batch asked for them.
     pub(crate) due: Vec<Letter>,
     pub(crate) new: Vec<Letter>,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 use stockade_telemetry::metrics::Metrics;
 
+use crate::outbox::JobKind;
+
 const PREFIX: &str = "stockade_core";
 
 const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
@@ -15,13 +17,52 @@ const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 const NO_LABELS: &[&str] = &[];
 
 /// What placing an order comes to: what became of it, or the code of the refusal.
-const ORDER_OUTCOMES: [&str; 8] = [
+const ORDER_OUTCOMES: [&str; 10] = [
     "placed",
     "replayed",
     "out_of_stock",
+    "price_changed",
+    "cart_empty",
     "unknown_sku",
     "invalid_request",
     "idempotency_key_reused",
+    "busy",
+    "internal",
+];
+
+/// What opening a payment comes to.
+const PAYMENT_OUTCOMES: [&str; 10] = [
+    "opened",
+    "replayed",
+    "not_found",
+    "order_state",
+    "too_many_payments",
+    "payments_unavailable",
+    "payment_refused",
+    "idempotency_key_reused",
+    "busy",
+    "internal",
+];
+
+/// What asking for a refund comes to.
+const REFUND_OUTCOMES: [&str; 7] = [
+    "accepted",
+    "replayed",
+    "not_found",
+    "refund_too_large",
+    "idempotency_key_reused",
+    "busy",
+    "internal",
+];
+
+/// What becomes of a provider's event.
+const WEBHOOK_OUTCOMES: [&str; 8] = [
+    "applied",
+    "duplicate",
+    "ignored",
+    "unreadable",
+    "webhook_signature",
+    "invalid_event",
     "busy",
     "internal",
 ];
@@ -64,6 +105,10 @@ pub(crate) struct CoreMetrics {
     request_seconds: HistogramVec,
     assertions_rejected: IntCounterVec,
     orders: IntCounterVec,
+    payments: IntCounterVec,
+    refunds: IntCounterVec,
+    webhooks: IntCounterVec,
+    jobs: IntCounterVec,
     logins: IntCounterVec,
     refreshes: IntCounterVec,
     mails: IntCounterVec,
@@ -125,8 +170,33 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counted {
     Order(&'static str),
+    Payment(&'static str),
+    Refund(&'static str),
+    Webhook(&'static str),
     Login(&'static str),
     Refresh(&'static str),
+}
+
+/// How an attempt at a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobOutcome {
+    Done,
+    /// It is tried again later.
+    Failed,
+    /// It waits for a person.
+    Dead,
+}
+
+impl JobOutcome {
+    const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::Dead];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 impl CoreMetrics {
@@ -134,6 +204,14 @@ impl CoreMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self::register_under(&Metrics::under(registry, PREFIX))?;
         preset(&metrics.orders, &ORDER_OUTCOMES);
+        preset(&metrics.payments, &PAYMENT_OUTCOMES);
+        preset(&metrics.refunds, &REFUND_OUTCOMES);
+        preset(&metrics.webhooks, &WEBHOOK_OUTCOMES);
+        for kind in JobKind::ALL {
+            for outcome in JobOutcome::ALL {
+                metrics.jobs.with_label_values(&[kind.as_str(), outcome.as_str()]).inc_by(0);
+            }
+        }
         preset(&metrics.logins, &LOGIN_OUTCOMES);
         preset(&metrics.refreshes, &REFRESH_OUTCOMES);
         preset(&metrics.mails, &MAIL_OUTCOMES);
@@ -160,6 +238,18 @@ impl CoreMetrics {
                 &["reason"],
             )?,
             orders: metrics.counter("orders_total", "Orders asked for.", &["outcome"])?,
+            payments: metrics.counter("payments_total", "Payments asked for.", &["outcome"])?,
+            refunds: metrics.counter("refunds_total", "Refunds asked for.", &["outcome"])?,
+            webhooks: metrics.counter(
+                "webhooks_total",
+                "Events that a payment provider sent.",
+                &["outcome"],
+            )?,
+            jobs: metrics.counter(
+                "jobs_total",
+                "Attempts at jobs of the outbox.",
+                &["kind", "outcome"],
+            )?,
             logins: metrics.counter("logins_total", "Logins tried.", &["outcome"])?,
             refreshes: metrics.counter("refreshes_total", "Refresh tokens shown.", &["outcome"])?,
             mails: metrics.counter("mails_total", "Messages handed over.", &["outcome"])?,
@@ -206,6 +296,9 @@ impl CoreMetrics {
     fn counted(&self, counted: Counted) {
         let (counter, known, outcome) = match counted {
             Counted::Order(outcome) => (&self.orders, ORDER_OUTCOMES.as_slice(), outcome),
+            Counted::Payment(outcome) => (&self.payments, PAYMENT_OUTCOMES.as_slice(), outcome),
+            Counted::Refund(outcome) => (&self.refunds, REFUND_OUTCOMES.as_slice(), outcome),
+            Counted::Webhook(outcome) => (&self.webhooks, WEBHOOK_OUTCOMES.as_slice(), outcome),
             Counted::Login(outcome) => (&self.logins, LOGIN_OUTCOMES.as_slice(), outcome),
             Counted::Refresh(outcome) => (&self.refreshes, REFRESH_OUTCOMES.as_slice(), outcome),
         };
@@ -216,6 +309,11 @@ impl CoreMetrics {
     /// Counts a request whose assertion was not believed.
     pub(crate) fn assertion_rejected(&self, reason: Distrust) {
         self.assertions_rejected.with_label_values(&[reason.as_str()]).inc();
+    }
+
+    /// Counts an attempt at a job.
+    pub(crate) fn job_ended(&self, kind: JobKind, outcome: JobOutcome) {
+        self.jobs.with_label_values(&[kind.as_str(), outcome.as_str()]).inc();
     }
 
     /// Counts messages that were handed over, or not; the outcome is one of the closed set.

@@ -2,20 +2,28 @@
 //!
 //! An order exists before it is paid: placing it holds its stock for [`HOLD_LIFE`]. A hold
 //! that runs out is given back and the order is `expired`; one that is not wanted any more is
-//! given back at once and the order is `cancelled`.
+//! given back at once and the order is `cancelled`. What is paid for leaves the stock, and the
+//! order is prepared, sent and delivered; what comes back is `returned`. `state` has every
+//! move; each is kept as an event, with its time and whoever made it.
 
+mod advance;
 mod book;
 mod cancel;
 mod place;
 mod read;
+mod state;
 
 use std::time::Duration;
 
-pub(crate) use book::OrderBook;
+pub(crate) use advance::{AdvanceError, AdvanceOrder, Goods, Step, advance};
+pub(crate) use book::{OrderBook, OrderMove};
 pub(crate) use cancel::{CancelError, CancelOrder, cancel};
-pub(crate) use place::{NewOrder, PlaceError, WantedLines, place};
-pub(crate) use read::{find, list};
+pub(crate) use place::{
+    LINE_UNITS_MAX, LINES_MAX, NewOrder, PlaceError, PriceChange, WantedLines, hold, place,
+};
+pub(crate) use read::{find, history, list};
 use serde::{Deserialize, Serialize};
+pub(crate) use state::OrderState;
 
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, OrderId};
@@ -25,28 +33,6 @@ use crate::sku::Sku;
 
 /// How long stock is held for an order that is not paid.
 pub(crate) const HOLD_LIFE: Duration = Duration::from_mins(15);
-
-/// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum OrderState {
-    PendingPayment,
-    Cancelled,
-    Expired,
-}
-
-impl OrderState {
-    pub(crate) const ALL: [Self; 3] = [Self::PendingPayment, Self::Cancelled, Self::Expired];
-
-    /// The stable word in the database and in answers.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::PendingPayment => "pending_payment",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-}
 
 /// An order. Also kept, as it was first answered, under its idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,4 +54,14 @@ pub(crate) struct OrderLine {
     pub(crate) sku: Sku,
     pub(crate) quantity: Quantity,
     pub(crate) unit_price_minor: i64,
+}
+
+/// One move of an order, as it was kept.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderEvent {
+    pub(crate) from: OrderState,
+    pub(crate) to: OrderState,
+    /// Who moved it; `None` for the core itself.
+    pub(crate) actor: Option<AccountId>,
+    pub(crate) at: Timestamp,
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use prometheus::Registry;
 use stockade_contract::assertion::{AssertionKey, Keyring, WeakMaster};
-use stockade_settings::CoreSettings;
 use stockade_settings::secret::{self, SecretError};
 use stockade_settings::store::StoreUrl;
+use stockade_settings::{CoreSettings, PaymentSettings};
 use stockade_telemetry::Readiness;
 use stockade_telemetry::ops::OpsListener;
 use tokio::sync::Semaphore;
@@ -26,6 +26,8 @@ use crate::inventory::{NotUnits, Units};
 use crate::listener::{BindError, EdgeListener};
 use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
+use crate::outbox::Outbox;
+use crate::payments::{NoGateway, Provider, SetupError, Stripe, WeakSecret, WebhookSecret};
 use crate::store::{OpenError, Opened, open};
 use crate::vault::{Vault, WeakDataKey};
 use crate::writer::{self, Desk};
@@ -65,6 +67,10 @@ pub(crate) enum Cause {
     Socket { path: PathBuf, why: BindError },
     #[error("core.ops_listen `{addr}`: {why}")]
     Ops { addr: SocketAddr, why: io::Error },
+    #[error("core.payments.{0}")]
+    Provider(SetupError),
+    #[error("core.payments.webhook_secret_files `{}`: {why}", .path.display())]
+    WeakWebhookSecret { path: PathBuf, why: WeakSecret },
     #[error("metrics cannot be registered: {0}")]
     Metrics(prometheus::Error),
 }
@@ -85,6 +91,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
     let low_at = low_at(settings.low_stock_at)?;
+    let provider = read_provider(&settings.payments)?;
     let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
     let (ops, ops_addr) = bind_ops(settings.ops_listen)?;
     let listener = EdgeListener::bind(socket)
@@ -111,6 +118,8 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         ids,
         passwords: keys.passwords,
         tokens: keys.tokens,
+        provider,
+        outbox: Outbox::default(),
         vault: Arc::new(keys.vault),
         texts: Texts::new(&settings.mail.site),
         errands: Arc::new(Semaphore::new(ERRANDS_MAX)),
@@ -159,6 +168,22 @@ fn read_keys(settings: &CoreSettings, metrics: Arc<CoreMetrics>) -> Result<Keys,
         assertions: Keyring::new(key),
         cursors: CursorKey::derive(&master),
     })
+}
+
+/// Without a secret key, nobody can pay; without a webhook secret, no event is believed.
+fn read_provider(settings: &PaymentSettings) -> Result<Provider, Cause> {
+    let secrets = settings.webhook_secret_files.iter().map(|path| {
+        let bytes = read("payments.webhook_secret_files", path)?;
+        let weak = |why| Cause::WeakWebhookSecret { path: path.clone(), why };
+        WebhookSecret::new(bytes).map_err(weak)
+    });
+    let webhook_secrets = secrets.collect::<Result<_, _>>()?;
+    let Some(path) = &settings.secret_key_file else {
+        return Ok(Provider { gateway: Arc::new(NoGateway), webhook_secrets });
+    };
+    let key = read("payments.secret_key_file", path)?;
+    let gateway = Stripe::at(&settings.provider_url, &key).map_err(Cause::Provider)?;
+    Ok(Provider { gateway: Arc::new(gateway), webhook_secrets })
 }
 
 /// The vault that the settings name the key of.

@@ -26,11 +26,14 @@ use crate::accounts::{
     Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked, Throttle,
     ThrottleKey, TokenHash,
 };
+use crate::cart::ShownLine;
 use crate::catalog::{Category, Product};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId};
+use crate::ids::{AccountId, CategoryId, JobId, MovementId, OrderId, ProductId};
 use crate::inventory::{Entry, Listed, Loser, Stocked, Units};
-use crate::orders::Order;
+use crate::orders::{Order, OrderEvent};
+use crate::outbox::Job;
+use crate::payments::Statement;
 use crate::reach::Reach;
 use crate::sku::Sku;
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -204,6 +207,21 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// The order, if it is within reach.
     async fn order(&self, reach: Reach, id: OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// Every move of an order, in its order.
+    async fn order_events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError>;
+
+    /// The payments of an order, oldest first, each with its refunds.
+    async fn payments(&self, order: OrderId) -> Result<Vec<Statement>, StoreError>;
+
+    /// An account's cart, by SKU.
+    async fn cart(&self, account: AccountId) -> Result<Vec<ShownLine>, StoreError>;
+
+    /// Whether a job waits for a worker at `now`.
+    async fn any_job_due(&self, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Jobs that wait for a person, newest first.
+    async fn dead_jobs(&self, slice: &Slice<JobId>) -> Result<Vec<Job>, StoreError>;
 
     /// Ends all reading.
     async fn close(&self);

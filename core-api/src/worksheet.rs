@@ -8,14 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::accounts::{
     AccountBook, AccountsWanted, Names, NewAccount, NewLink, Revocation, SessionBook, TokenHash,
 };
+use crate::cart::CartBook;
 use crate::catalog::Assortment;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
-use crate::ids::{AccountId, CategoryId, IdSource, OrderId, ProductId, ReservationId, SessionId};
+use crate::ids::{
+    AccountId, CategoryId, IdSource, JobId, OrderId, PaymentId, ProductId, RefundId, ReservationId,
+    SessionId,
+};
 use crate::inventory::{Hold, HoldStep, Holds, Shelf};
-use crate::mail::Outbox;
+use crate::mail::Postbag;
 use crate::money::Money;
 use crate::orders::OrderBook;
+use crate::outbox::JobBook;
+use crate::payments::{PaymentBook, Reference};
 use crate::reach::Reach;
 use crate::sku::Sku;
 
@@ -45,6 +51,18 @@ pub(crate) struct Wanted {
     pub(crate) links: BTreeSet<TokenHash>,
     /// Messages that are due.
     pub(crate) mail: bool,
+    /// Payments, and all others of their orders, with these orders and their refunds.
+    pub(crate) payments: BTreeSet<PaymentId>,
+    /// The same, by the provider's names.
+    pub(crate) intents: BTreeSet<Reference>,
+    /// The same, by their refunds.
+    pub(crate) refunds: BTreeSet<RefundId>,
+    /// Events of the provider's, if they were received.
+    pub(crate) provider_events: BTreeSet<Reference>,
+    pub(crate) jobs: BTreeSet<JobId>,
+    /// So many jobs that are due, and what they are about.
+    pub(crate) due_jobs: usize,
+    pub(crate) carts: BTreeSet<AccountId>,
     /// Also whatever has run out, of any SKU.
     pub(crate) sweep: bool,
 }
@@ -58,6 +76,9 @@ pub(crate) struct Loaded {
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
     pub(crate) orders: OrderBook,
+    pub(crate) payments: PaymentBook,
+    pub(crate) outbox: JobBook,
+    pub(crate) carts: CartBook,
     /// Holds of the wanted SKUs' orders that have run out.
     pub(crate) due: Holds,
     pub(crate) names: Names,
@@ -65,7 +86,7 @@ pub(crate) struct Loaded {
     pub(crate) sessions: SessionBook,
     /// Links that are good, and whose they are.
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
-    pub(crate) mail: Outbox,
+    pub(crate) mail: Postbag,
 }
 
 /// The rows of one batch and the changes decided so far.
@@ -78,14 +99,17 @@ pub(crate) struct Worksheet {
     pub(crate) prices: BTreeMap<Sku, Money>,
     pub(crate) catalog: Assortment,
     pub(crate) orders: OrderBook,
+    pub(crate) payments: PaymentBook,
+    pub(crate) outbox: JobBook,
+    pub(crate) carts: CartBook,
     pub(crate) names: Names,
     pub(crate) accounts: AccountBook,
     pub(crate) sessions: SessionBook,
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
-    pub(crate) mail: Outbox,
+    pub(crate) mail: Postbag,
     pub(crate) new: Additions,
-    /// Holds that were given back, and why.
-    pub(crate) given_back: Vec<(ReservationId, HoldStep)>,
+    /// Holds that ended, and how.
+    pub(crate) ended: Vec<(ReservationId, HoldStep)>,
     /// Whether expired keys, sessions and links are removed.
     pub(crate) sweep: bool,
 }
@@ -114,13 +138,16 @@ impl Worksheet {
             prices: loaded.prices,
             catalog: loaded.catalog,
             orders: loaded.orders,
+            payments: loaded.payments,
+            outbox: loaded.outbox,
+            carts: loaded.carts,
             names: loaded.names,
             accounts: loaded.accounts,
             sessions: loaded.sessions,
             links: loaded.links,
             mail: loaded.mail,
             new: Additions::default(),
-            given_back: Vec::new(),
+            ended: Vec::new(),
             sweep: false,
         };
         crate::inventory::expire(&mut sheet, &loaded.due);

@@ -202,7 +202,7 @@ fn read_head(request: &RequestHeader, has_body: bool) -> RequestHead<'_> {
 
 /// Some limits only count what failed, which is known when the answer is.
 fn charge_failure(shared: &Shared, journey: &Journey) {
-    let failed = journey.outcome == Some(Outcome::LoginFailed)
+    let failed = matches!(journey.outcome, Some(Outcome::LoginFailed | Outcome::WebhookRejected))
         || journey.refusal.as_ref().is_some_and(|r| r.rejection.reason == Reason::TokenInvalid);
     let Some(policy) = journey.policy.as_ref().filter(|_| failed) else { return };
     let route = journey.route.and_then(|route| policy.bundle.routes().get(route));

@@ -50,7 +50,7 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
 fn the_shipped_policy_is_fit_to_serve() {
     let (exit, out) = run_edited(&["check"], &[]);
     assert_eq!(exit, Exit::Done);
-    assert!(out.starts_with("ok: 5 roles, 24 permissions, 37 routes\nproven: "), "{out}");
+    assert!(out.starts_with("ok: 5 roles, 36 permissions, 52 routes\nproven: "), "{out}");
     assert!(out.lines().last().is_some_and(|line| line.starts_with("bundle: ")), "{out}");
     assert_eq!(run_edited(&["check", "--strict"], &[]).0, Exit::Done);
     assert_eq!(run_edited(&["test"], &[]).0, Exit::Done);
@@ -131,12 +131,12 @@ fn coverage_names_what_no_case_would_notice() {
     assert_eq!(exit, Exit::Done);
     assert!(out.contains(": no case tries the route `me` as `staff`\n"), "{out}");
     assert!(out.contains(": no case tries the permission `accounts.read` as `staff`\n"), "{out}");
-    assert!(out.ends_with("rules: 27 of 27\ncoverage: 99 %\n"), "{out}");
+    assert!(out.ends_with("rules: 40 of 40\ncoverage: 99 %\n"), "{out}");
     assert_eq!(run_edited(&["coverage", "--min", "100"], &[fewer, alone]).0, Exit::No);
 
     let (_, out) = run_edited(&["coverage", "--format", "json"], &[fewer, alone]);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&report["percent"], &report["routes"]["covered"]), (&99.into(), &184.into()));
+    assert_eq!((&report["percent"], &report["routes"]["covered"]), (&99.into(), &259.into()));
     assert_eq!(report["routes"]["missing"][0]["what"], "`me` as `staff`");
 }
 
@@ -145,9 +145,9 @@ fn who_can_names_roles_conditions_and_lines() {
     let (exit, out) = run_edited(&["who-can", "GET /api/orders/42"], &[]);
     assert_eq!(exit, Exit::Done);
     for line in [
-        "customer: own\n  policy.csv:28 allows own\n",
-        "staff: any with mfa = \"12h\" (routes.toml:22)\n  policy.csv:35 allows any\n  policy.csv:28 allows own, through customer (roles.csv:9)\n",
-        "admin: any with network = \"admins\" (routes.toml:23) and mfa = \"12h\" (routes.toml:23)\n  policy.csv:35 allows any, through staff (roles.csv:8)\n",
+        "customer: own\n  policy.csv:32 allows own\n",
+        "staff: any with mfa = \"12h\" (routes.toml:26)\n  policy.csv:42 allows any\n  policy.csv:32 allows own, through customer (roles.csv:9)\n",
+        "admin: any with network = \"admins\" (routes.toml:27) and mfa = \"12h\" (routes.toml:27)\n  policy.csv:42 allows any, through staff (roles.csv:8)\n",
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }
@@ -162,7 +162,7 @@ fn who_can_names_roles_conditions_and_lines() {
     let deny = ("policy.csv", "p,   staff,       orders,      read,", barred);
     let role = ("roles.csv", "g,   super-admin", "g,   barred,      anonymous\ng,   super-admin");
     let (_, out) = run_edited(&["who-can", "orders.create"], &[deny, role]);
-    assert!(out.contains("customer and barred together: nothing, by policy.csv:35\n"), "{out}");
+    assert!(out.contains("customer and barred together: nothing, by policy.csv:42\n"), "{out}");
     let json = run_edited(&["who-can", "orders.create", "--format", "json"], &[deny, role]).1;
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["allowed"][1]["role"], "staff");

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::Serialize;
-use stockade_core_api::Core;
+use stockade_core_api::{Core, PaymentMock};
 use stockade_proxy::Proxy;
 
 use super::certificates::AUTHORITY;
@@ -21,6 +21,9 @@ pub(super) struct Ready {
     ops: SocketAddr,
     /// The core's metrics and probes.
     core_ops: SocketAddr,
+    /// The mock of a payment provider, where it takes the place of a real one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payments: Option<SocketAddr>,
     /// The authority to trust.
     ca: String,
     /// The demo's accounts.
@@ -29,13 +32,19 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    pub(super) fn of(data: &DataDir, proxy: &Proxy, core: &Core) -> Self {
+    pub(super) fn of(
+        data: &DataDir,
+        proxy: &Proxy,
+        core: &Core,
+        mock: Option<&PaymentMock>,
+    ) -> Self {
         let listen = proxy.addr();
         Self {
             url: format!("https://localhost:{}", listen.port()),
             listen,
             ops: proxy.ops_addr(),
             core_ops: core.ops_addr(),
+            payments: mock.map(PaymentMock::addr),
             ca: data.path(AUTHORITY).display().to_string(),
             demo: data.path("demo.json").display().to_string(),
             pid: std::process::id(),
@@ -56,6 +65,10 @@ impl Ready {
 
     pub(super) fn ops(&self) -> SocketAddr {
         self.ops
+    }
+
+    pub(super) fn payments(&self) -> Option<SocketAddr> {
+        self.payments
     }
 
     pub(super) fn write(&self, data: &DataDir) -> anyhow::Result<()> {

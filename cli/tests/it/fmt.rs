@@ -22,7 +22,7 @@ fn untidy() -> tempfile::TempDir {
 #[test]
 fn the_shipped_files_are_formatted() {
     let (code, out, _) = fmt(&shipped(), &["--check"]);
-    assert_eq!((code, out.as_str()), (Some(0), "ok: 8 files, 0 changed\n"));
+    assert_eq!((code, out.as_str()), (Some(0), "ok: 11 files, 0 changed\n"));
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn check_names_what_is_not_formatted_and_leaves_it() {
     let before = fs::read(folder.path().join("policy.csv")).unwrap();
     let (code, out, _) = fmt(folder.path(), &["--check"]);
     let expected = "policy.csv: not formatted\nroutes.toml: not formatted\n\
-                    2 of 8 files not formatted; run `stockade policy fmt`\n";
+                    2 of 11 files not formatted; run `stockade policy fmt`\n";
     assert_eq!((code, out.as_str()), (Some(2), expected));
     assert_eq!(fs::read(folder.path().join("policy.csv")).unwrap(), before);
 }
@@ -40,7 +40,7 @@ fn check_names_what_is_not_formatted_and_leaves_it() {
 fn formatting_brings_the_files_back_into_form() {
     let folder = untidy();
     let (code, out, _) = fmt(folder.path(), &[]);
-    let expected = "policy.csv: formatted\nroutes.toml: formatted\nok: 8 files, 2 changed\n";
+    let expected = "policy.csv: formatted\nroutes.toml: formatted\nok: 11 files, 2 changed\n";
     assert_eq!((code, out.as_str()), (Some(0), expected));
     for name in ["policy.csv", "routes.toml"] {
         let formatted = fs::read_to_string(folder.path().join(name)).unwrap();
@@ -84,7 +84,7 @@ fn programs_are_answered() {
     assert_eq!(code, Some(2));
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["unformatted"], serde_json::json!(["policy.csv", "routes.toml"]));
-    assert_eq!((&report["files"], &report["written"]), (&8.into(), &false.into()));
+    assert_eq!((&report["files"], &report["written"]), (&11.into(), &false.into()));
 }
 
 #[test]

@@ -52,7 +52,12 @@ fn without_line_number(line: &str) -> String {
 fn the_findings_of_the_handbook_are_those_of_the_program() {
     let folder = copy_of_shipped();
     edit(folder.path(), "policy.csv", "orders,      create", "order,       create");
-    edit(folder.path(), "policy.csv", "read,     own,    allow", "read,     own,    Allow");
+    edit(
+        folder.path(),
+        "policy.csv",
+        "orders,      read,     own,    allow",
+        "orders,      read,     own,    Allow",
+    );
     edit(folder.path(), "routes.toml", "\"127.0.0.1/32\"", "\"127.0.0.1/8\"");
     shown_in_handbook("stockade policy check", folder.path());
 }
@@ -131,22 +136,17 @@ fn the_guide_leads_from_a_wish_to_a_change() {
     let folder = copy_of_shipped();
     let here = ["--policies", folder.path().to_str().unwrap()];
     shown_in_handbook_with(
-        "stockade policy explain \"POST /api/orders/7/refund\" --as staff",
+        "stockade policy explain \"POST /api/orders/7/credit\" --as staff",
         &here,
     );
 
     let changed = folder.path();
-    edit(
-        changed,
-        "routes.toml",
-        "\"create\", \"read\"] }\nproducts",
-        "\"create\", \"read\", \"refund\"] }\nproducts",
-    );
-    let route = "refund-order = { match = \"POST /api/orders/{id}/refund\", \
-                 needs = \"orders.refund\", auth = \"required\", limits = [\"writes\"] }\n";
+    edit(changed, "routes.toml", "\"create\", \"deliver\"", "\"create\", \"credit\", \"deliver\"");
+    let route = "credit-order = { match = \"POST /api/orders/{id}/credit\", \
+                 needs = \"orders.credit\", auth = \"required\", limits = [\"writes\"] }\n";
     edit(changed, "routes.toml", "cancel-order ", &format!("{route}cancel-order "));
-    let refund = "p, staff, orders, refund, others, allow\n";
-    write_below(&changed.join("policy.csv"), "p,staff,orders,cancel,any,allow", refund);
+    let credit = "p, staff, orders, credit, others, allow\n";
+    write_below(&changed.join("policy.csv"), "p,staff,orders,cancel,any,allow", credit);
 
     shown_in_handbook("stockade policy check --strict", folder.path());
     shown_in_handbook("stockade policy fmt", folder.path());
@@ -156,11 +156,11 @@ fn the_guide_leads_from_a_wish_to_a_change() {
     shown_in_handbook("stockade policy coverage", folder.path());
 
     let handbook = std::fs::read_to_string(shipped().join("README.md")).unwrap();
-    let cases = handbook.split("- staff refund what others").nth(1).unwrap();
+    let cases = handbook.split("- staff credit what others").nth(1).unwrap();
     let cases = cases.split("```").next().unwrap();
     let path = folder.path().join("cases/orders.yaml");
     let known = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{known}\n- staff refund what others{cases}")).unwrap();
+    std::fs::write(&path, format!("{known}\n- staff credit what others{cases}")).unwrap();
     shown_in_handbook("stockade policy test", folder.path());
     let (code, ..) = told(stockade(["policy", "coverage", "--min", "100", here[1]]));
     assert_eq!(code, Some(0));

@@ -91,9 +91,14 @@ fn bounded(error: &dyn Error) -> String {
 
 /// The whole body, if it is not too long.
 pub(super) async fn read(request: Request) -> Result<Bytes, Problem> {
-    to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| {
+    read_up_to(request, BODY_BYTES_MAX).await
+}
+
+/// The whole body, if it is at most so many bytes.
+pub(super) async fn read_up_to(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(request.into_body(), bytes_max).await.map_err(|_| {
         Problem::new(413, "body_too_large", "The body is too long, or was not sent whole")
-            .with_detail(format!("at most {BODY_BYTES_MAX} bytes"))
+            .with_detail(format!("at most {bytes_max} bytes"))
     })
 }
 

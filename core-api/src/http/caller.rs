@@ -132,6 +132,11 @@ impl Caller {
         }
     }
 
+    /// The caller's account, for what is done to anybody's things.
+    pub(super) fn actor(&self) -> Result<AccountId, Problem> {
+        self.account.ok_or_else(no_account)
+    }
+
     /// The session that the caller's token belongs to.
     pub(super) fn session(&self) -> Result<SessionId, Problem> {
         self.session.ok_or_else(|| {

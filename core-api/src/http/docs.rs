@@ -2,6 +2,14 @@
 //!
 //! An operation's function here has the operation's name in the route table.
 
+mod paying;
+
+pub(super) use paying::{
+    deliver_order, fulfil_order, list_dead_jobs, list_order_events, list_payments, open_payment,
+    put_cart_line, read_cart, receive_webhook, refund_payment, remove_cart_line, retry_dead_job,
+    return_order, ship_order,
+};
+
 use super::accounts::{
     AccountBody, ChangePasswordRequest, ForgotPasswordRequest, RegisterRequest, RegisteredBody,
     SetPasswordRequest, VerifyEmailRequest,
@@ -356,14 +364,17 @@ pub(super) fn record_stocktake() -> Docs {
 
 pub(super) fn place_order() -> Docs {
     Docs::new("Place an order")
-        .says("Every line is held until `expires_at`, or none is.")
+        .says(
+            "Every line is held until `expires_at`, or none is. If anything costs something else \
+             than was expected, nothing is ordered, and `changes` says what.",
+        )
         .takes::<OrderRequest>()
         .answers::<OrderBody>(201, "The order.")
         .header("Location", LOCATION)
         .keyed()
         .own_name()
-        .refuses(409, &["out_of_stock"])
-        .refuses(422, &["unknown_sku"])
+        .refuses(409, &["out_of_stock", "price_changed"])
+        .refuses(422, &["unknown_sku", "cart_empty"])
         .writes()
 }
 

@@ -1,4 +1,4 @@
-//! `/api/orders`: placing, reading and cancelling orders.
+//! `/api/orders`: placing and reading orders, and moving them on.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::http::header::LOCATION;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
@@ -20,9 +21,10 @@ use crate::idempotency::{Answered, Claim, ClaimName, Fingerprint, IdempotencyKey
 use crate::ids::{AccountId, OrderId};
 use crate::inventory::{Lowering, Quantity};
 use crate::metrics::Counted;
-use crate::money::Currency;
+use crate::money::{Currency, PriceMinor};
 use crate::orders::{
-    self, CancelError, CancelOrder, NewOrder, Order, OrderLine, OrderState, PlaceError, WantedLines,
+    self, AdvanceError, AdvanceOrder, CancelError, CancelOrder, Goods, NewOrder, Order, OrderEvent,
+    OrderLine, OrderState, PlaceError, PriceChange, Step, WantedLines,
 };
 use crate::sku::Sku;
 
@@ -73,16 +75,81 @@ pub(super) async fn cancel(
     caller: Caller,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<OwnedOrderBody>, Problem> {
-    let order = orders::cancel(&app, CancelOrder { id, reach: caller.reach()? }).await?;
+    let (reach, actor) = (caller.reach()?, caller.actor()?);
+    let order = orders::cancel(&app, CancelOrder { id, reach, actor }).await?;
     Ok(Json(OwnedOrderBody::from(order)))
 }
 
-/// What is wanted.
+/// `GET /api/orders/{id}/events`. In their order; all of them, for there are not many.
+pub(super) async fn history(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<PageBody<OrderEventBody>>, Problem> {
+    let events = orders::history(&app, caller.reach()?, id).await?;
+    let events = events.ok_or_else(Problem::not_found)?;
+    Ok(Json(PageBody::whole(events.into_iter().map(OrderEventBody::from).collect())))
+}
+
+/// `POST /api/orders/{id}/fulfil`. As with every step, again is the same answer.
+pub(super) async fn fulfil(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    advance(&app, &caller, id, Step::Fulfil).await
+}
+
+/// `POST /api/orders/{id}/ship`.
+pub(super) async fn ship(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    advance(&app, &caller, id, Step::Ship).await
+}
+
+/// `POST /api/orders/{id}/deliver`.
+pub(super) async fn deliver(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    advance(&app, &caller, id, Step::Deliver).await
+}
+
+/// `POST /api/orders/{id}/return`. Money is another matter: it goes back by a refund.
+pub(super) async fn take_back(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+    JsonBody(body): JsonBody<ReturnRequest>,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    let goods = if body.restock { Goods::Restocked } else { Goods::Lost };
+    advance(&app, &caller, id, Step::Return(goods)).await
+}
+
+async fn advance(
+    app: &App,
+    caller: &Caller,
+    id: OrderId,
+    step: Step,
+) -> Result<Json<OwnedOrderBody>, Problem> {
+    let (reach, actor) = (caller.reach()?, caller.actor()?);
+    let order = orders::advance(app, AdvanceOrder { id, reach, step, actor }).await?;
+    Ok(Json(OwnedOrderBody::from(order)))
+}
+
+/// What is wanted: either lines, or what is in the cart.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an order")]
 pub(super) struct OrderRequest {
-    #[schema(value_type = Vec<LineRequest>)]
-    lines: Vec<Object<LineRequest>>,
+    #[schema(value_type = Option<Vec<LineRequest>>)]
+    lines: Option<Vec<Object<LineRequest>>>,
+    /// Orders what is in the caller's cart, at the prices it was put there with, and empties
+    /// the cart.
+    #[serde(default)]
+    from_cart: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -90,17 +157,66 @@ pub(super) struct OrderRequest {
 struct LineRequest {
     sku: Sku,
     quantity: Count,
+    /// What the customer was shown. If it costs something else, nothing is ordered.
+    expected_unit_price_minor: Option<PriceMinor>,
+}
+
+/// What became of an order's goods.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "a return")]
+pub(super) struct ReturnRequest {
+    /// Whether they are for sale again.
+    restock: bool,
+}
+
+/// A move of an order as it is shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OrderEventBody {
+    from: OrderState,
+    to: OrderState,
+    /// Who moved it; the shop itself where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<AccountId>,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl From<OrderEvent> for OrderEventBody {
+    fn from(event: OrderEvent) -> Self {
+        let OrderEvent { from, to, actor, at } = event;
+        Self { from, to, account_id: actor, at: at.to_rfc3339() }
+    }
 }
 
 impl OrderRequest {
     fn order(self, account: AccountId, key: IdempotencyKey) -> Result<NewOrder, Problem> {
-        let lines = self.lines.into_iter().map(|Object(line)| (line.sku, line.quantity.0));
-        let lines = WantedLines::merge(lines)
-            .map_err(|error| Problem::invalid_request(error.to_string()))?;
-        let fingerprint = Fingerprint::of(&lines);
         let name = ClaimName { account, operation: KeyedOperation::PlaceOrder, key };
-        Ok(NewOrder::new(account, lines, Claim { name, fingerprint }))
+        match (self.lines, self.from_cart) {
+            (Some(lines), false) => {
+                let lines = merge(lines)?;
+                let fingerprint = lines.fingerprint();
+                Ok(NewOrder::new(account, lines, Claim { name, fingerprint }))
+            }
+            (None, true) => {
+                let fingerprint = Fingerprint::of(&"cart");
+                Ok(NewOrder::of_cart(account, Claim { name, fingerprint }))
+            }
+            (Some(_), true) | (None, false) => {
+                Err(Problem::invalid_request("an order is either `lines` or `from_cart`"))
+            }
+        }
     }
+}
+
+fn merge(lines: Vec<Object<LineRequest>>) -> Result<WantedLines, Problem> {
+    let prices: Vec<_> = lines
+        .iter()
+        .filter_map(|Object(line)| Some((line.sku.clone(), line.expected_unit_price_minor?.into())))
+        .collect();
+    let units = lines.into_iter().map(|Object(line)| (line.sku, line.quantity.0));
+    WantedLines::merge(units)
+        .and_then(|lines| lines.expecting(prices.into_iter()))
+        .map_err(|error| Problem::invalid_request(error.to_string()))
 }
 
 /// An order as its owner sees it.
@@ -159,6 +275,15 @@ impl From<OrderLine> for LineBody {
     }
 }
 
+fn told(change: &PriceChange) -> Value {
+    let PriceChange { sku, expected_unit_price_minor, unit_price_minor } = change;
+    json!({
+        "sku": sku.as_str(),
+        "expected_unit_price_minor": expected_unit_price_minor,
+        "unit_price_minor": unit_price_minor,
+    })
+}
+
 impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         let problem = match error {
@@ -170,6 +295,12 @@ impl From<PlaceError> for Problem {
             PlaceError::UnknownSku(_) => {
                 Self::new(422, "unknown_sku", "The order names something that is not sold here")
                     .with_detail(error.to_string())
+            }
+            PlaceError::CartEmpty => Self::new(422, "cart_empty", "There is nothing in the cart"),
+            PlaceError::PriceChanged(ref changes) => {
+                Self::new(409, "price_changed", "Something costs not what was expected")
+                    .with_detail(error.to_string())
+                    .with_member("changes", changes.iter().map(told).collect::<Value>())
             }
             PlaceError::MixedCurrencies | PlaceError::TotalTooLarge => {
                 Self::invalid_request(format!("`lines`: {error}"))
@@ -185,12 +316,20 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::NotFound => Self::not_found(),
-            CancelError::State(_) => {
-                Self::new(409, "order_state", "The order is not in a state that allows this")
-                    .with_detail(error.to_string())
-            }
+            CancelError::State(_) => Self::order_state(&error),
             CancelError::Ledger(_) => Self::internal(error),
             CancelError::Write(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdvanceError> for Problem {
+    fn from(error: AdvanceError) -> Self {
+        match error {
+            AdvanceError::NotFound => Self::not_found(),
+            AdvanceError::State { .. } => Self::order_state(&error),
+            AdvanceError::Ledger(_) => Self::internal(error),
+            AdvanceError::Write(error) => error.into(),
         }
     }
 }

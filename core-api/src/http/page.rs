@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 use crate::app::App;
-use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
+use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
 use crate::sku::Sku;
 use crate::store::Slice;
 
@@ -62,6 +62,7 @@ listed_by_id! {
     CategoryId b"categories\0"
     MovementId b"movements\0"
     OrderId b"orders\0"
+    JobId b"dead jobs\0"
 }
 
 impl Listed for Sku {

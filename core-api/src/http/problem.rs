@@ -81,11 +81,17 @@ impl Problem {
 
     /// Our fault; what happened is for the log.
     pub(super) fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self::new(500, "internal", "Something went wrong on our side").because(cause)
+        Self::new(500, "internal", "Something went wrong on our side").caused_by(cause)
     }
 
-    /// What is behind it, for the log.
-    fn because(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
+    /// Not in a state that allows this.
+    pub(super) fn order_state(error: &impl Error) -> Self {
+        Self::new(409, "order_state", "The order is not in a state that allows this")
+            .with_detail(error.to_string())
+    }
+
+    /// What happened, for the log.
+    pub(super) fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
         self
     }
@@ -180,7 +186,7 @@ impl From<WriteError> for Problem {
             // Nothing was written, or nobody can tell; a repeated key finds out which.
             WriteError::Store(
                 StoreError::Lost(_) | StoreError::Conflict | StoreError::Unsettled,
-            ) => Self::busy().because(error),
+            ) => Self::busy().caused_by(error),
             WriteError::Stopped | WriteError::Store(_) => Self::internal(error),
         }
     }

@@ -48,10 +48,11 @@ pub(crate) enum MovementKind {
     Release,
     Expire,
     Commit,
+    Return,
 }
 
 impl MovementKind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Receive,
         Self::Adjust,
         Self::Stocktake,
@@ -59,6 +60,7 @@ impl MovementKind {
         Self::Release,
         Self::Expire,
         Self::Commit,
+        Self::Return,
     ];
 
     /// The stable word in the database and in answers.
@@ -71,6 +73,7 @@ impl MovementKind {
             Self::Release => "release",
             Self::Expire => "expire",
             Self::Commit => "commit",
+            Self::Return => "return",
         }
     }
 }
@@ -106,6 +109,10 @@ pub(crate) enum HoldStep {
     Reserve,
     Release,
     Expire,
+    /// It is paid for.
+    Commit,
+    /// What it took came back.
+    Return,
 }
 
 /// What moves stock, and by how much.
@@ -150,6 +157,8 @@ impl Movement {
             Cause::Hold { step: HoldStep::Reserve, .. } => MovementKind::Reserve,
             Cause::Hold { step: HoldStep::Release, .. } => MovementKind::Release,
             Cause::Hold { step: HoldStep::Expire, .. } => MovementKind::Expire,
+            Cause::Hold { step: HoldStep::Commit, .. } => MovementKind::Commit,
+            Cause::Hold { step: HoldStep::Return, .. } => MovementKind::Return,
         }
     }
 
@@ -172,6 +181,10 @@ impl Movement {
             Cause::Hold { step: HoldStep::Release | HoldStep::Expire, quantity, .. } => {
                 (0, -quantity.units())
             }
+            Cause::Hold { step: HoldStep::Commit, quantity, .. } => {
+                (-quantity.units(), -quantity.units())
+            }
+            Cause::Hold { step: HoldStep::Return, quantity, .. } => (quantity.units(), 0),
         }
     }
 

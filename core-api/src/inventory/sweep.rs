@@ -29,7 +29,7 @@ impl Write for Sweep {
 
     fn decide(&self, sheet: &mut Worksheet) -> bool {
         sheet.sweep = true;
-        !sheet.given_back.is_empty()
+        !sheet.ended.is_empty()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Order, OrderState};
 use crate::app::App;
-use crate::ids::OrderId;
+use crate::ids::{AccountId, OrderId};
 use crate::inventory::{self, HoldStep};
+use crate::payments;
 use crate::reach::Reach;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
@@ -26,11 +27,14 @@ pub(crate) enum CancelError {
 pub(crate) struct CancelOrder {
     pub(crate) id: OrderId,
     pub(crate) reach: Reach,
+    pub(crate) actor: AccountId,
 }
 
 /// Cancels an order within reach. To cancel it again changes nothing.
 pub(crate) async fn cancel(app: &App, order: CancelOrder) -> Result<Order, CancelError> {
-    app.writer.submit(order).await?
+    let cancelled = app.writer.submit(order).await??;
+    app.outbox.wake();
+    Ok(cancelled)
 }
 
 impl Write for CancelOrder {
@@ -44,7 +48,12 @@ impl Write for CancelOrder {
         let order = sheet.orders.find(self.reach, self.id).ok_or(CancelError::NotFound)?.clone();
         match order.state {
             OrderState::Cancelled => return Ok(order),
-            OrderState::Expired => return Err(CancelError::State(order.state)),
+            OrderState::Paid
+            | OrderState::Fulfilling
+            | OrderState::Shipped
+            | OrderState::Delivered
+            | OrderState::Expired
+            | OrderState::Returned => return Err(CancelError::State(order.state)),
             // Its time is over, even where nobody has swept it yet.
             OrderState::PendingPayment if order.expires_at <= sheet.now => {
                 return Err(CancelError::State(OrderState::Expired));
@@ -52,7 +61,10 @@ impl Write for CancelOrder {
             OrderState::PendingPayment => {}
         }
         self.release(sheet)?;
-        sheet.orders.cancel(self.id);
+        let (to, actor) = (OrderState::Cancelled, Some(self.actor));
+        let advanced = sheet.orders.advance(self.id, to, actor);
+        advanced.map_err(|_| CancelError::State(order.state))?;
+        payments::give_up(sheet, self.id, None);
         Ok(Order { state: OrderState::Cancelled, ..order })
     }
 }
@@ -71,7 +83,7 @@ impl CancelOrder {
             return Err(CancelError::Ledger(self.id));
         }
         for hold in &holds {
-            inventory::give_back(sheet, hold, HoldStep::Release)
+            inventory::end(sheet, hold, HoldStep::Release)
                 .map_err(|_| CancelError::Ledger(self.id))?;
         }
         Ok(())

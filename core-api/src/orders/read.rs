@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::ids::OrderId;
-use crate::orders::Order;
+use crate::orders::{Order, OrderEvent};
 use crate::reach::Reach;
 use crate::store::{Slice, StoreError};
 
@@ -22,4 +22,16 @@ pub(crate) async fn find(
     id: OrderId,
 ) -> Result<Option<Order>, StoreError> {
     app.store.order(reach, id).await
+}
+
+/// Every move of an order, oldest first; `None` when there is no such order within reach.
+pub(crate) async fn history(
+    app: &App,
+    reach: Reach,
+    id: OrderId,
+) -> Result<Option<Vec<OrderEvent>>, StoreError> {
+    match app.store.order(reach, id).await? {
+        Some(_) => app.store.order_events(id).await.map(Some),
+        None => Ok(None),
+    }
 }

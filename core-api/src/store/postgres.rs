@@ -9,15 +9,18 @@
 
 mod account_book;
 mod accounts;
+mod carts;
 mod catalog;
 mod connect;
 mod idempotency;
 mod inventory;
+mod jobs;
 mod orders;
 mod sessions;
 mod write;
 
 pub(super) mod owner;
+mod payments;
 pub(super) mod verify;
 
 use std::time::Duration;

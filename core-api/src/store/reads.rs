@@ -13,14 +13,19 @@ macro_rules! reads {
                 Account, Addressee, Claimant, Credentials, LinkOwner, PasswordOwner, Revoked,
                 Throttle, ThrottleKey, TokenHash,
             };
+            use crate::cart::ShownLine;
             use crate::catalog::{Category, Product};
             use crate::clock::Timestamp;
-            use crate::ids::{AccountId, CategoryId, Id, MovementId, OrderId, ProductId};
+            use crate::ids::{AccountId, CategoryId, Id, JobId, MovementId, OrderId, ProductId};
             use crate::inventory::{Entry, Listed, Loser, Stocked, Units};
-            use crate::orders::Order;
+            use crate::orders::{Order, OrderEvent};
+            use crate::outbox::Job;
+            use crate::payments::{EVENT_LIFE, Statement};
             use crate::reach::Reach;
             use crate::sku::Sku;
-            use crate::store::rows::{self, accounts, catalog, inventory, orders, sessions};
+            use crate::store::rows::{
+                self, accounts, carts, catalog, inventory, jobs, orders, payments, sessions,
+            };
             use crate::store::{Slice, Store, StoreError};
 
             #[async_trait::async_trait]
@@ -31,7 +36,9 @@ macro_rules! reads {
                 }
 
                 async fn anything_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+                    let old = now.minus(EVENT_LIFE);
                     let due = query_scalar(rows::ANYTHING_DUE).bind(now.micros());
+                    let due = due.bind(old.micros());
                     Ok(due.fetch_one(&self.readers).await?)
                 }
 
@@ -244,6 +251,34 @@ macro_rules! reads {
                         Reach::Any => find(orders::FIND_ANY),
                     };
                     Ok(orders::gather(found.fetch_all(&self.readers).await?)?.pop())
+                }
+
+                async fn order_events(&self, id: OrderId) -> Result<Vec<OrderEvent>, StoreError> {
+                    let found = query_as(orders::EVENTS).bind(id.uuid());
+                    orders::events(found.fetch_all(&self.readers).await?)
+                }
+
+                async fn payments(&self, order: OrderId) -> Result<Vec<Statement>, StoreError> {
+                    let found = query_as(payments::OF_ORDER).bind(order.uuid());
+                    payments::statements(found.fetch_all(&self.readers).await?)
+                }
+
+                async fn cart(&self, account: AccountId) -> Result<Vec<ShownLine>, StoreError> {
+                    let found = query_as(carts::SHOWN).bind(account.uuid());
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(carts::shown).collect()
+                }
+
+                async fn any_job_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+                    let due = query_scalar(jobs::ANY_DUE).bind(now.micros());
+                    Ok(due.fetch_one(&self.readers).await?)
+                }
+
+                async fn dead_jobs(&self, slice: &Slice<JobId>) -> Result<Vec<Job>, StoreError> {
+                    let before = slice.after.map_or(Uuid::max(), Id::uuid);
+                    let found = query_as(jobs::DEAD).bind(before).bind(i64::from(slice.limit));
+                    let found = found.fetch_all(&self.readers).await?;
+                    found.into_iter().map(jobs::job).collect()
                 }
 
                 async fn close(&self) {

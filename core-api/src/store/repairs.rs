@@ -146,19 +146,65 @@ const STATES_OF_HOLDS: &str = "UPDATE reservation
                        FROM stock_movement AS m WHERE m.reservation_id = reservation.id
                         AND m.kind IN ('release', 'expire', 'commit')), 'pending')";
 
+/// An order is where its events led it; one that was called paid and is not, is where it was
+/// before.
+const STATES_BY_EVENTS: [&str; 2] = [
+    "UPDATE orders
+                SET state = coalesce((SELECT max(e.to_state) FROM order_event AS e
+                                       WHERE e.order_id = orders.id), 'pending_payment')
+              WHERE state IN ('paid', 'fulfilling', 'shipped', 'delivered', 'returned')
+                AND NOT EXISTS (SELECT 1 FROM order_event AS e
+                                 WHERE e.order_id = orders.id AND e.to_state = 'paid')
+                AND NOT EXISTS (SELECT 1 FROM payment AS p
+                                 WHERE p.order_id = orders.id AND p.captured_minor >= orders.total_minor)",
+    "UPDATE orders
+                SET state = (SELECT e.to_state FROM order_event AS e
+                              WHERE e.order_id = orders.id
+                                AND NOT EXISTS (SELECT 1 FROM order_event AS n
+                                                 WHERE n.order_id = e.order_id
+                                                   AND n.from_state = e.to_state))
+              WHERE EXISTS (SELECT 1 FROM order_event AS e
+                             WHERE e.order_id = orders.id AND e.from_state = orders.state)",
+];
+
+/// What led an order to where it is, the shortest way.
+macro_rules! lost_events {
+    ($now:literal) => {
+        concat!(
+            "INSERT INTO order_event (order_id, from_state, to_state, created_at)
+             SELECT o.id, w.from_state, w.to_state, ", $now, "
+               FROM orders AS o
+               JOIN (SELECT 'expired' AS state, 'pending_payment' AS from_state, 'expired' AS to_state
+                     UNION ALL SELECT 'cancelled', 'pending_payment', 'cancelled'
+                     UNION ALL SELECT 'paid', 'pending_payment', 'paid'
+                     UNION ALL SELECT 'fulfilling', 'pending_payment', 'paid'
+                     UNION ALL SELECT 'fulfilling', 'paid', 'fulfilling'
+                     UNION ALL SELECT 'shipped', 'pending_payment', 'paid'
+                     UNION ALL SELECT 'shipped', 'paid', 'fulfilling'
+                     UNION ALL SELECT 'shipped', 'fulfilling', 'shipped'
+                     UNION ALL SELECT 'delivered', 'pending_payment', 'paid'
+                     UNION ALL SELECT 'delivered', 'paid', 'fulfilling'
+                     UNION ALL SELECT 'delivered', 'fulfilling', 'shipped'
+                     UNION ALL SELECT 'delivered', 'shipped', 'delivered'
+                     UNION ALL SELECT 'returned', 'pending_payment', 'paid'
+                     UNION ALL SELECT 'returned', 'paid', 'returned') AS w ON w.state = o.state
+              WHERE NOT EXISTS (SELECT 1 FROM order_event AS e
+                                 WHERE e.order_id = o.id
+                                   AND (e.to_state = w.to_state OR e.from_state = w.from_state))"
+        )
+    };
+}
+
 /// An order of which nothing is held any more does not wait for payment.
 const STATES_OF_ORDERS: &str = "UPDATE orders
                 SET state = CASE WHEN EXISTS (SELECT 1 FROM reservation AS r
                                                WHERE r.order_id = orders.id AND r.state = 'released')
                             THEN 'cancelled' ELSE 'expired' END
-              WHERE state IN ('pending_payment', 'cancelled', 'expired')
+              WHERE state = 'pending_payment'
                 AND EXISTS (SELECT 1 FROM reservation AS r
                              WHERE r.order_id = orders.id AND r.state IN ('released', 'expired'))
                 AND NOT EXISTS (SELECT 1 FROM reservation AS r
-                                 WHERE r.order_id = orders.id AND r.state IN ('pending', 'committed'))
-                AND state <> CASE WHEN EXISTS (SELECT 1 FROM reservation AS r
-                                                WHERE r.order_id = orders.id AND r.state = 'released')
-                             THEN 'cancelled' ELSE 'expired' END";
+                                 WHERE r.order_id = orders.id AND r.state IN ('pending', 'committed'))";
 
 /// A hold ends once: the entry stays that fits its state.
 const END_ONCE: &str = "DELETE FROM stock_movement
@@ -244,7 +290,7 @@ const LOST_ORDERS: &str = "INSERT INTO orders (id, account_id, state, total_mino
                                  created_at, expires_at)
              SELECT r.order_id, m.account_id,
                     CASE min(r.state) WHEN 'pending' THEN 'pending_payment'
-                    WHEN 'released' THEN 'cancelled' ELSE 'expired' END,
+                    WHEN 'released' THEN 'cancelled' WHEN 'committed' THEN 'paid' ELSE 'expired' END,
                     sum(l.quantity * l.unit_price_minor), max(k.currency), min(m.created_at),
                     max(r.expires_at)
                FROM reservation AS r
@@ -252,7 +298,9 @@ const LOST_ORDERS: &str = "INSERT INTO orders (id, account_id, state, total_mino
                JOIN order_line AS l ON l.order_id = r.order_id AND l.sku = r.sku
                JOIN sku AS k ON k.sku = r.sku
               WHERE r.order_id NOT IN (SELECT id FROM orders)
-                AND r.state <> 'committed' AND m.account_id IS NOT NULL
+                AND m.account_id IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM reservation AS x
+                                 WHERE x.order_id = r.order_id AND x.sku = r.sku AND x.id > r.id)
               GROUP BY r.order_id, m.account_id";
 
 macro_rules! lost_products {
@@ -284,6 +332,7 @@ macro_rules! mendings {
                     lost_products!($now),
                     LOST_ORDERS,
                     "DELETE FROM order_line WHERE order_id NOT IN (SELECT id FROM orders)",
+                    "DELETE FROM cart_line WHERE sku NOT IN (SELECT sku FROM sku)",
                     "DELETE FROM refresh_token WHERE session_id NOT IN
                             (SELECT id FROM session WHERE account_id IN (SELECT id FROM account))",
                     "DELETE FROM session WHERE account_id NOT IN (SELECT id FROM account)",
@@ -325,15 +374,18 @@ macro_rules! mendings {
                 ],
             ),
             (
-                "a pending hold is of an order that waits for payment or is being prepared",
-                &[LOST_ORDERS, END, STATES_OF_HOLDS, RECOUNT[0], RECOUNT[1]],
+                "a pending hold is of an order that waits for payment",
+                &[
+                    LOST_ORDERS, STATES_BY_EVENTS[0], STATES_BY_EVENTS[1], END, STATES_OF_HOLDS,
+                    RECOUNT[0], RECOUNT[1],
+                ],
             ),
             ("every hold is of an order's line", &[LOST_LINES]),
             (
                 "every line of an order has a hold, in the state the order's own state asks for",
                 &[
-                    LINES_AS_HELD, LOST_HOLDS, TAKE, END, STATES_OF_HOLDS, STATES_OF_ORDERS,
-                    RECOUNT[0], RECOUNT[1],
+                    LINES_AS_HELD, LOST_HOLDS, TAKE, STATES_BY_EVENTS[0], STATES_BY_EVENTS[1], END,
+                    STATES_OF_HOLDS, STATES_OF_ORDERS, RECOUNT[0], RECOUNT[1],
                 ],
             ),
             (
@@ -352,14 +404,40 @@ macro_rules! mendings {
                 &["DELETE FROM order_line WHERE sku NOT IN (SELECT sku FROM sku)", LOST_LINES],
             ),
             (
-                "an order holds a sku once, and a hold is of one line",
+                "an order holds a sku once at a time",
                 &["DELETE FROM reservation
-              WHERE id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')
+              WHERE state IN ('pending', 'committed')
+                AND id NOT IN (SELECT reservation_id FROM stock_movement WHERE kind = 'reserve')
                 AND EXISTS (SELECT 1 FROM reservation AS r
                               JOIN stock_movement AS m
                                 ON m.reservation_id = r.id AND m.kind = 'reserve'
                              WHERE r.order_id = reservation.order_id AND r.sku = reservation.sku
                                AND r.id <> reservation.id)"],
+            ),
+            (
+                "an order's events lead from its placing to its state",
+                &[STATES_BY_EVENTS[0], STATES_BY_EVENTS[1], lost_events!($now)],
+            ),
+            ("an order that is paid has a payment of all that it costs", &STATES_BY_EVENTS),
+            (
+                "what goes back of a payment was taken: 0 <= refunded <= captured",
+                &[
+                    "UPDATE payment SET refunded_minor = captured_minor
+              WHERE refunded_minor > captured_minor",
+                    "UPDATE payment SET refunded_minor = 0 WHERE refunded_minor < 0",
+                    "UPDATE refund SET state = 'failed'
+              WHERE state = 'pending'
+                AND payment_id IN (SELECT p.id FROM payment AS p
+                                     JOIN refund AS r ON r.payment_id = p.id AND r.state <> 'failed'
+                                    GROUP BY p.id, p.captured_minor
+                                   HAVING sum(r.amount_minor) > p.captured_minor)",
+                ],
+            ),
+            (
+                "a job is about a payment or a refund that is there",
+                &["DELETE FROM job
+              WHERE (kind = 'refund' AND subject_id NOT IN (SELECT id FROM refund))
+                 OR (kind <> 'refund' AND subject_id NOT IN (SELECT id FROM payment))"],
             ),
             (
                 "a user name is one account's",
@@ -411,7 +489,7 @@ macro_rules! mendings {
     }};
 }
 
-pub(super) const SQLITE: [Mending; 20] = mendings!(
+pub(super) const SQLITE: [Mending; 24] = mendings!(
     "hex",
     "unhex(format('%012x', CAST(unixepoch('subsec') * 1000 AS INTEGER)) || hex(randomblob(10)))",
     "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
@@ -431,7 +509,7 @@ END"
     ]
 );
 
-pub(super) const POSTGRES: [Mending; 20] = mendings!(
+pub(super) const POSTGRES: [Mending; 24] = mendings!(
     "text",
     "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') ||
               substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid",

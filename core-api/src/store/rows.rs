@@ -3,13 +3,19 @@
 
 pub(super) mod account_book;
 pub(super) mod accounts;
+pub(super) mod carts;
 pub(super) mod catalog;
 pub(super) mod idempotency;
 pub(super) mod inventory;
+pub(super) mod jobs;
 pub(super) mod orders;
+pub(super) mod payments;
 pub(super) mod sessions;
 
+use serde::Serialize;
+
 use super::StoreError;
+use crate::ids::Id;
 use crate::sku::Sku;
 
 pub(super) const PING: &str = "SELECT 1";
@@ -21,10 +27,30 @@ pub(super) const ANYTHING_DUE: &str = "
         OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM login_challenge WHERE expires_at <= $1)
         OR EXISTS (SELECT 1 FROM email_link WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)";
+        OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)
+        OR EXISTS (SELECT 1 FROM provider_event WHERE received_at <= $2)";
 
 pub(super) fn sku(text: &str) -> Result<Sku, StoreError> {
     Sku::parse(text).map_err(|_| StoreError::Unreadable("sku"))
+}
+
+/// Rows as one parameter in JSON, which both databases take apart again.
+pub(super) fn listed(rows: impl Iterator<Item = impl Serialize>) -> Result<String, StoreError> {
+    let rows: Vec<_> = rows.collect();
+    serde_json::to_string(&rows).map_err(|_| StoreError::Unreadable("row"))
+}
+
+/// The same, unless there are none.
+pub(super) fn listed_if_any(
+    rows: impl Iterator<Item = impl Serialize>,
+) -> Result<Option<String>, StoreError> {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() { Ok(None) } else { listed(rows).map(Some) }
+}
+
+/// An id inside [`listed`] rows.
+pub(super) fn hex(id: impl Id) -> String {
+    id.uuid().simple().to_string()
 }
 
 /// A number that is never negative.

@@ -27,6 +27,8 @@ pub(super) enum Subject {
     Sku,
     Order,
     Reservation,
+    Payment,
+    Job,
     Account,
     Session,
 }
@@ -123,6 +125,7 @@ macro_rules! rules {
                                WHEN 'expire' THEN on_hand_change <> 0 OR reserved_change <> -quantity
                                WHEN 'commit' THEN on_hand_change <> -quantity
                                                OR reserved_change <> -quantity
+                               WHEN 'return' THEN on_hand_change <> quantity OR reserved_change <> 0
                                ELSE true END",
                 advice: INSPECT,
             },
@@ -156,12 +159,14 @@ macro_rules! rules {
                             OR count(*) FILTER (WHERE m.kind = 'expire')
                                <> CASE r.state WHEN 'expired' THEN 1 ELSE 0 END
                             OR count(*) FILTER (WHERE m.kind = 'commit')
-                               <> CASE r.state WHEN 'committed' THEN 1 ELSE 0 END"
+                               <> CASE r.state WHEN 'committed' THEN 1 ELSE 0 END
+                            OR count(*) FILTER (WHERE m.kind = 'return')
+                               > CASE r.state WHEN 'committed' THEN 1 ELSE 0 END"
                     ),
                 advice: INSPECT,
             },
             Rule {
-                says: "a pending hold is of an order that waits for payment or is being prepared",
+                says: "a pending hold is of an order that waits for payment",
                 subject: Subject::Reservation,
                 query: concat!(
                         "SELECT ",
@@ -169,7 +174,7 @@ macro_rules! rules {
                         "(r.id), 'is pending, its order is ' || coalesce(o.state, 'not there')
                           FROM reservation AS r LEFT JOIN orders AS o ON o.id = r.order_id
                          WHERE r.state = 'pending'
-                           AND (o.id IS NULL OR o.state NOT IN ('pending_payment', 'paid', 'fulfilling'))"
+                           AND (o.id IS NULL OR o.state <> 'pending_payment')"
                     ),
                 advice: INSPECT,
             },
@@ -192,20 +197,18 @@ macro_rules! rules {
                 query: concat!(
                         "SELECT ",
                         $text,
-                        "(o.id), 'is ' || o.state || ', the hold on ' || l.quantity || ' `' ||
-                               l.sku || '` is ' || coalesce(r.state || ' of ' || r.quantity, 'not there')
-                          FROM orders AS o
+                        "(o.id), 'is ' || o.state || ', and no hold on ' || l.quantity || ' `' ||
+                               l.sku || '` is ' || o.hold
+                          FROM (SELECT id, state, CASE state
+                                       WHEN 'pending_payment' THEN 'pending'
+                                       WHEN 'cancelled' THEN 'released'
+                                       WHEN 'expired' THEN 'expired'
+                                       ELSE 'committed' END AS hold
+                                  FROM orders) AS o
                           JOIN order_line AS l ON l.order_id = o.id
-                          LEFT JOIN reservation AS r ON r.order_id = l.order_id AND r.sku = l.sku
-                         WHERE r.id IS NULL
-                            OR r.quantity <> l.quantity
-                            OR r.state <> CASE o.state
-                               WHEN 'pending_payment' THEN 'pending'
-                               WHEN 'paid' THEN 'pending'
-                               WHEN 'fulfilling' THEN 'pending'
-                               WHEN 'cancelled' THEN 'released'
-                               WHEN 'expired' THEN 'expired'
-                               ELSE 'committed' END"
+                         WHERE NOT EXISTS (SELECT 1 FROM reservation AS r
+                                            WHERE r.order_id = l.order_id AND r.sku = l.sku
+                                              AND r.quantity = l.quantity AND r.state = o.hold)"
                     ),
                 advice: INSPECT,
             },
@@ -237,13 +240,82 @@ macro_rules! rules {
                 advice: INSPECT,
             },
             Rule {
-                says: "an order holds a sku once, and a hold is of one line",
+                says: "an order holds a sku once at a time",
                 subject: Subject::Order,
                 query: concat!(
                         "SELECT ",
                         $text,
                         "(order_id), count(*) || ' holds on `' || sku || '`' FROM reservation
+                         WHERE state IN ('pending', 'committed')
                          GROUP BY order_id, sku HAVING count(*) > 1"
+                    ),
+                advice: INSPECT,
+            },
+            Rule {
+                says: "an order's events lead from its placing to its state",
+                subject: Subject::Order,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(o.id), 'is ' || o.state || ', its events are: ' ||
+                               coalesce((SELECT string_agg(e.from_state || ' > ' || e.to_state, ', ')
+                                           FROM order_event AS e WHERE e.order_id = o.id), 'none')
+                          FROM orders AS o
+                         WHERE (o.state <> 'pending_payment') <> EXISTS
+                                   (SELECT 1 FROM order_event AS e
+                                     WHERE e.order_id = o.id AND e.to_state = o.state)
+                            OR EXISTS (SELECT 1 FROM order_event AS e
+                                        WHERE e.order_id = o.id AND e.from_state = o.state)
+                            OR EXISTS (SELECT 1 FROM order_event AS e
+                                        WHERE e.order_id = o.id AND e.from_state <> 'pending_payment'
+                                          AND e.from_state NOT IN
+                                              (SELECT b.to_state FROM order_event AS b
+                                                WHERE b.order_id = o.id))"
+                    ),
+                advice: INSPECT,
+            },
+            Rule {
+                says: "an order that is paid has a payment of all that it costs",
+                subject: Subject::Order,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(o.id), 'is ' || o.state || ' and costs ' || o.total_minor ||
+                               ', and no payment took that'
+                          FROM orders AS o
+                         WHERE o.state IN ('paid', 'fulfilling', 'shipped', 'delivered', 'returned')
+                           AND NOT EXISTS (SELECT 1 FROM payment AS p
+                                            WHERE p.order_id = o.id AND p.currency = o.currency
+                                              AND p.captured_minor >= o.total_minor)"
+                    ),
+                advice: "Compare with the provider's books, and correct the order or the payment by hand.",
+            },
+            Rule {
+                says: "what goes back of a payment was taken: 0 <= refunded <= captured",
+                subject: Subject::Payment,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(p.id), p.captured_minor || ' taken, ' || p.refunded_minor ||
+                               ' gone back, refunds sum to ' || coalesce(sum(r.amount_minor), 0)
+                          FROM payment AS p
+                          LEFT JOIN refund AS r ON r.payment_id = p.id AND r.state <> 'failed'
+                         GROUP BY p.id, p.captured_minor, p.refunded_minor
+                        HAVING NOT (0 <= p.refunded_minor AND p.refunded_minor <= p.captured_minor)
+                            OR coalesce(sum(r.amount_minor), 0) > p.captured_minor"
+                    ),
+                advice: "Compare with the provider's books, and correct the payment by hand.",
+            },
+            Rule {
+                says: "a job is about a payment or a refund that is there",
+                subject: Subject::Job,
+                query: concat!(
+                        "SELECT ",
+                        $text,
+                        "(id), kind || ' of what is not there' FROM job
+                         WHERE CASE kind
+                               WHEN 'refund' THEN subject_id NOT IN (SELECT id FROM refund)
+                               ELSE subject_id NOT IN (SELECT id FROM payment) END"
                     ),
                 advice: INSPECT,
             },
@@ -364,6 +436,8 @@ impl Subject {
             Self::Sku => format!("sku `{text}`"),
             Self::Order => format!("order `{}`", id()),
             Self::Reservation => format!("hold `{}`", id()),
+            Self::Payment => format!("payment `{}`", id()),
+            Self::Job => format!("job `{}`", id()),
             Self::Account => format!("account `{}`", id()),
             Self::Session => format!("session `{}`", id()),
         }

@@ -5,10 +5,13 @@
 
 mod account_book;
 mod accounts;
+mod carts;
 mod catalog;
 mod idempotency;
 mod inventory;
+mod jobs;
 mod orders;
+mod payments;
 mod sessions;
 pub(super) mod verify;
 mod write;
@@ -18,7 +21,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -28,8 +30,8 @@ use sqlx::{ConnectOptions, Connection};
 
 use self::write::SqliteWriter;
 use super::reads::reads;
-use super::{OpenError, Opened, StoreError, WriteStore};
-use crate::ids::Id;
+use super::rows::{hex, listed as rows};
+use super::{OpenError, Opened, WriteStore};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -82,17 +84,6 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
 }
 
 reads!(SqliteStore);
-
-/// Rows as one parameter, which `json_each` takes apart again.
-fn rows(rows: impl Iterator<Item = impl Serialize>) -> Result<String, StoreError> {
-    let rows: Vec<_> = rows.collect();
-    serde_json::to_string(&rows).map_err(|_| StoreError::Unreadable("row"))
-}
-
-/// An id inside [`rows`]; SQL reads it back with `unhex`.
-fn hex(id: impl Id) -> String {
-    id.uuid().simple().to_string()
-}
 
 /// Bytes inside [`rows`]; SQL reads them back with `unhex`.
 fn hex_bytes(bytes: &[u8]) -> String {

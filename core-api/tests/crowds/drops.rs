@@ -87,7 +87,8 @@ fn order(world: &World, account: Uuid, at: usize) -> Call {
 /// Sends all of a request and hangs up: at once, or a little later.
 async fn drop_unanswered(call: Call) {
     let mut stream: UnixStream = call.open().await;
-    stream.write_all(&call.bytes()).await.unwrap();
+    let request = [call.head().as_bytes(), b"\r\n", &call.body].concat();
+    stream.write_all(&request).await.unwrap();
     for _ in 0..random() % 64 {
         tokio::task::yield_now().await;
     }

@@ -14,7 +14,8 @@ pub(crate) type Connection = SqliteConnection;
 pub(crate) const LOOSEN: &str = "PRAGMA foreign_keys = OFF;
     PRAGMA ignore_check_constraints = ON;
     DROP TRIGGER stock_movement_is_not_updated;
-    DROP TRIGGER stock_movement_is_not_deleted;";
+    DROP TRIGGER stock_movement_is_not_deleted;
+    DROP TRIGGER order_event_is_not_deleted;";
 
 /// Bytes as a token's hash has.
 pub(crate) const FRESH_HASH: &str = "randomblob(32)";
@@ -23,11 +24,8 @@ pub(crate) const FRESH_HASH: &str = "randomblob(32)";
 pub(crate) const BREAKS: &[&str] = &[];
 
 /// What is part of a table cannot be taken off: without it, it is another table.
-pub(crate) const UNBREAKABLE: &[&str] = &[
-    "an order holds a sku once, and a hold is of one line",
-    "a user name is one account's",
-    "an e-mail address is one account's",
-];
+pub(crate) const UNBREAKABLE: &[&str] =
+    &["a user name is one account's", "an e-mail address is one account's"];
 
 /// Settings of a new database.
 pub(crate) fn store(folder: &Path) -> StoreSettings {

@@ -70,7 +70,7 @@ pub(crate) struct Call {
     socket: PathBuf,
     pub(crate) assertion: Assertion,
     headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     signed: bool,
 }
 
@@ -132,7 +132,7 @@ impl Call {
     }
 
     /// The request's head, but for its last line.
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let request = self.request();
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
         for (name, value) in request.headers() {
@@ -140,11 +140,6 @@ impl Call {
         }
         head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         head
-    }
-
-    /// The whole request as it is on the wire.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        [self.head().as_bytes(), b"\r\n", &self.body].concat()
     }
 
     /// A connection with nothing on it.

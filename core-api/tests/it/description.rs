@@ -22,7 +22,8 @@ async fn the_interface_describes_itself() {
     let place = &document["paths"]["/api/orders"]["post"];
     assert_eq!(place["x-stockade-permission"], "orders.create");
     assert_eq!(place["security"], json!([{"bearer": []}]));
-    assert_eq!(place["responses"]["409"]["x-stockade-codes"], json!(["out_of_stock"]));
+    let codes = &place["responses"]["409"]["x-stockade-codes"];
+    assert_eq!(*codes, json!(["out_of_stock", "price_changed"]));
     let key = place["parameters"].as_array().unwrap().iter();
     let key = key.into_iter().find(|one| one["name"] == "Idempotency-Key").unwrap();
     assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(true)));

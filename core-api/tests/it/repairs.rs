@@ -13,7 +13,7 @@ use crate::world::{PRINT, World, someone};
 const ROUNDS_MAX: usize = 8;
 
 /// Ways to break things, in the SQL of both databases. Guards are taken off before.
-const BREAKS: [&str; 31] = [
+const BREAKS: [&str; 37] = [
     "DELETE FROM stock WHERE sku = 'MUG-BLUE'",
     "DELETE FROM sku WHERE sku = 'MUG-BLUE'",
     "UPDATE stock SET reserved = on_hand + 1 WHERE sku = 'PRINT-10'",
@@ -60,6 +60,22 @@ const BREAKS: [&str; 31] = [
     "INSERT INTO session (id, account_id, created_at, expires_at)
      SELECT id, id, 0, 4000000000000000 FROM orders",
     "DROP INDEX reservation_due",
+    "DROP INDEX reservation_live;
+     INSERT INTO reservation (id, order_id, sku, quantity, state, expires_at)
+     SELECT order_id, order_id, sku, quantity, 'pending', 0
+       FROM reservation WHERE state = 'pending'",
+    "UPDATE orders SET state = 'paid' WHERE state = 'expired'",
+    "DELETE FROM order_event",
+    "INSERT INTO payment (id, order_id, provider_ref, state, amount_minor, currency,
+                          captured_minor, refunded_minor, created_at)
+     SELECT id, id, 'pi_1', 'captured', 9, 'EUR', 9, 10, 0 FROM orders WHERE state = 'cancelled'",
+    "INSERT INTO payment (id, order_id, provider_ref, state, amount_minor, currency,
+                          captured_minor, refunded_minor, created_at)
+     SELECT id, id, 'pi_1', 'captured', 9, 'EUR', 9, 0, 0 FROM orders WHERE state = 'cancelled';
+     INSERT INTO refund (id, payment_id, amount_minor, state, reason, created_at)
+     SELECT id, id, 10, 'pending', 'late', 0 FROM payment",
+    "INSERT INTO job (id, kind, subject_id, attempts, due_at, dead_at, created_at)
+     SELECT id, 'refund', id, 0, 0, 1, 0 FROM orders WHERE state = 'cancelled'",
 ];
 
 /// A shop with an order in every state there is without a payment.

@@ -36,7 +36,7 @@ async fn no_route_runs_under_another_permission() {
         let path = route.path.replace(['{', '}'], "");
         world
             .call(route.method, path)
-            .permission("carts.read")
+            .permission("nothing.read")
             .send()
             .await
             .refused(403, "assertion_mismatch");

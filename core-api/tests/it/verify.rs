@@ -137,6 +137,34 @@ async fn orders_and_holds_that_do_not_fit_are_found() {
 }
 
 #[tokio::test]
+async fn orders_and_payments_that_do_not_fit_are_found() {
+    let broken = broken_by(&["UPDATE orders SET state = 'paid' WHERE state = 'expired'"]).await;
+    names(&broken, "has a payment of all that it costs", "order `");
+    names(&broken, "events lead from its placing to its state", "order `");
+
+    let unlock = "DROP TRIGGER order_event_is_not_deleted";
+    let broken = broken_by(&[unlock, "DELETE FROM order_event"]).await;
+    names(&broken, "are as they were made", "order_event_is_not_deleted");
+    names(&broken, "events lead from its placing to its state", "order `");
+
+    let payment = "INSERT INTO payment
+                   SELECT id, id, 'pi_1', 'captured', 9, 'EUR', 9, 10, 0 FROM orders LIMIT 1";
+    let broken = broken_by(&[payment]).await;
+    names(&broken, "0 <= refunded <= captured", "payment `");
+    let refund = "INSERT INTO refund
+                  SELECT id, id, 10, 'pending', 'late', NULL, 0 FROM orders LIMIT 1";
+    let taken = "INSERT INTO payment
+                 SELECT id, id, 'pi_1', 'captured', 9, 'EUR', 9, 0, 0 FROM orders LIMIT 1";
+    let broken = broken_by(&[taken, refund]).await;
+    names(&broken, "0 <= refunded <= captured", "payment `");
+
+    let job =
+        "INSERT INTO job VALUES (randomblob(16), 'refund', randomblob(16), 0, 0, NULL, NULL, 0)";
+    let broken = broken_by(&[job]).await;
+    names(&broken, "a job is about a payment or a refund", "job `");
+}
+
+#[tokio::test]
 async fn what_leads_nowhere_or_is_there_twice_is_found() {
     let broken = broken_by(&["DELETE FROM product"]).await;
     names(&broken, "every reference leads somewhere", "table `sku`");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -44,12 +44,7 @@ pub(crate) struct World {
 
 /// Settings of a core that lives in `folder`, and the secrets they name.
 pub(crate) fn settings(folder: &Path) -> CoreSettings {
-    let secret = |name: &str, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        Some(path)
-    };
+    let secret = |name: &str, text: &str| secret(folder, name, text);
     CoreSettings {
         socket: Some(folder.join("core.sock")),
         ops_listen: "127.0.0.1:0".parse().unwrap(),
@@ -61,6 +56,14 @@ pub(crate) fn settings(folder: &Path) -> CoreSettings {
         mail: MailSettings { folder: Some(folder.join("mail")), ..MailSettings::default() },
         ..CoreSettings::default()
     }
+}
+
+/// A file that holds a secret.
+pub(crate) fn secret(folder: &Path, name: &str, text: &str) -> Option<PathBuf> {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    Some(path)
 }
 
 pub(crate) fn signing_key() -> String {
@@ -219,7 +222,7 @@ pub(crate) fn someone() -> Uuid {
     Uuid::now_v7()
 }
 
-fn fresh_key() -> String {
+pub(crate) fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -16,6 +16,8 @@ mod accounts;
 mod admin_users;
 #[path = "../it/call.rs"]
 mod call;
+#[path = "../it/cart.rs"]
+mod cart;
 #[path = "../it/catalog.rs"]
 mod catalog;
 #[path = "../it/categories.rs"]
@@ -38,6 +40,8 @@ mod orders;
 mod overload;
 #[path = "../it/passwords.rs"]
 mod passwords;
+#[path = "../it/payments.rs"]
+mod payments;
 #[path = "../it/products.rs"]
 mod products;
 #[path = "../it/repairs.rs"]
@@ -50,6 +54,8 @@ mod sessions;
 mod start;
 #[path = "../it/throttle.rs"]
 mod throttle;
+#[path = "../it/till.rs"]
+mod till;
 #[path = "../it/trust.rs"]
 mod trust;
 #[path = "../it/users.rs"]

@@ -42,7 +42,7 @@ async fn migrating_twice_changes_nothing_and_newer_tables_are_not_touched() {
     let version = migrate(&owner, None, PROGRAM).await.unwrap();
     world.intact().await;
 
-    let newer = "UPDATE _sqlx_migrations SET version = 99
+    let newer = "UPDATE _sqlx_migrations SET version = 999
                   WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
     sqlx::query(newer).execute(&mut database).await.unwrap();
     let error = migrate(&owner, None, PROGRAM).await.unwrap_err().to_string();

@@ -12,11 +12,14 @@ pub enum Outcome {
     StockExhausted,
     /// No more is available of a SKU than its threshold, since just now.
     StockLow,
+    /// A webhook's signature does not fit.
+    WebhookRejected,
 }
 
 impl Outcome {
     /// Every outcome, for metrics that register their labels at the start.
-    pub const ALL: [Self; 3] = [Self::LoginFailed, Self::StockExhausted, Self::StockLow];
+    pub const ALL: [Self; 4] =
+        [Self::LoginFailed, Self::StockExhausted, Self::StockLow, Self::WebhookRejected];
 
     /// The stable word used on the wire and as a metric label.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +27,7 @@ impl Outcome {
             Self::LoginFailed => "login_failed",
             Self::StockExhausted => "stock_exhausted",
             Self::StockLow => "stock_low",
+            Self::WebhookRejected => "webhook_rejected",
         }
     }
 

@@ -46,6 +46,31 @@ pub struct CoreSettings {
     pub low_stock_at: Option<u32>,
     /// How people are written to.
     pub mail: MailSettings,
+    /// Whoever moves the money.
+    pub payments: PaymentSettings,
+}
+
+/// The `[core.payments]` section. Paths are relative to the file they are written in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaymentSettings {
+    /// Where the payment provider answers: Stripe's API, or one like it.
+    pub provider_url: String,
+    /// The secret key for the provider. Without one, nobody can pay.
+    pub secret_key_file: Option<PathBuf>,
+    /// The secrets that the provider's webhooks are signed with. Each of them is believed, so
+    /// that one can be replaced: add the new one, tell the provider, remove the old one.
+    pub webhook_secret_files: Vec<PathBuf>,
+}
+
+impl Default for PaymentSettings {
+    fn default() -> Self {
+        Self {
+            provider_url: "https://api.stripe.com".to_owned(),
+            secret_key_file: None,
+            webhook_secret_files: Vec::new(),
+        }
+    }
 }
 
 impl Default for CoreSettings {
@@ -66,6 +91,7 @@ impl Default for CoreSettings {
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
             low_stock_at: None,
             mail: MailSettings::default(),
+            payments: PaymentSettings::default(),
         }
     }
 }

@@ -79,9 +79,13 @@ impl Settings {
             &mut core.mail.ca_file,
             &mut core.mail.password_file,
             &mut core.mail.folder,
+            &mut core.payments.secret_key_file,
         ];
         let issuers = edge.issuers.iter_mut().map(|issuer| &mut issuer.jwks_file);
         for path in paths.into_iter().chain(issuers).flatten() {
+            *path = base.join(&*path);
+        }
+        for path in &mut core.payments.webhook_secret_files {
             *path = base.join(&*path);
         }
         if let Some(url) = &mut core.store.url {

@@ -18,7 +18,7 @@ mod mail;
 pub mod secret;
 pub mod store;
 
-pub use self::core::CoreSettings;
+pub use self::core::{CoreSettings, PaymentSettings};
 pub use edge::{
     Authentication, Connections, EdgeSettings, ForwardedHeader, Issuer, PolicyWatch, TlsProfile,
     TlsSettings, TokenAlgorithm, TokenType, Upstream,

@@ -23,7 +23,7 @@ pub struct Setup {
     config: Option<String>,
     policies: PathBuf,
     data_dir: Option<PathBuf>,
-    listen: [(&'static str, String); 3],
+    listen: [(&'static str, String); 4],
     blank: bool,
 }
 
@@ -34,7 +34,12 @@ impl Default for Setup {
             config: None,
             policies: built::policies(),
             data_dir: None,
-            listen: [free("--listen"), free("--ops-listen"), free("--core-ops-listen")],
+            listen: [
+                free("--listen"),
+                free("--ops-listen"),
+                free("--core-ops-listen"),
+                free("--payments-listen"),
+            ],
             blank: false,
         }
     }

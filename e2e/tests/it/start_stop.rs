@@ -91,7 +91,8 @@ async fn a_request_in_flight_is_answered_before_the_end() {
 
     assert_eq!(raw.response().await.status, 201);
     raw.read_to_end().await;
-    assert_eq!(stockade.process().end().await.code(), Some(0));
+    let status = stockade.process().end().await;
+    assert_eq!(status.code(), Some(0), "{}", stockade.process().stderr());
     stockade.start_again().await;
     assert_eq!(stock(&stockade, "MUG-BLUE").await, (500, 1));
 }
@@ -167,7 +168,7 @@ async fn sigterm_during_the_start_ends_it_in_good_order() {
 async fn a_port_that_is_taken_stops_the_start() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for flag in ["--listen", "--ops-listen", "--core-ops-listen"] {
+    for flag in ["--listen", "--ops-listen", "--core-ops-listen", "--payments-listen"] {
         let failed = Setup::default().listen(flag, &address).fail().await;
         gave_up(&failed, &[&address, "in use"]);
     }
@@ -256,7 +257,7 @@ async fn a_broken_setting_stops_the_start_and_is_told_with_its_place() {
 
 #[tokio::test]
 async fn a_public_address_stops_the_start() {
-    for flag in ["--listen", "--ops-listen", "--core-ops-listen"] {
+    for flag in ["--listen", "--ops-listen", "--core-ops-listen", "--payments-listen"] {
         let failed = Setup::default().listen(flag, "0.0.0.0:0").fail().await;
         gave_up(&failed, &["0.0.0.0:0", "loopback"]);
     }

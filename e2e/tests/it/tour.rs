@@ -18,20 +18,25 @@ async fn every_line_of_the_tour_does_what_it_says() {
     let statuses: Vec<_> = statuses.iter().map(|status| status.trim()).collect();
     assert_eq!(statuses, ["403", "401", "403", "404", "405", "413", "415"], "{output}");
     let answers: Vec<Value> = lines.iter().filter_map(|line| answer(line)).collect();
-    let [products, order, own, all, restocked, refusals @ ..] = answers.as_slice() else {
-        unreachable!("there are five answers before the refusals:\n{output}");
+    let [products, order, own, confirmed, paid, all, restocked, refusals @ ..] = answers.as_slice()
+    else {
+        unreachable!("there are seven answers before the refusals:\n{output}");
     };
     assert_eq!(products["items"].as_array().unwrap().len(), 6);
     assert_eq!(order["state"], "pending_payment");
     assert_eq!(order["lines"][0]["sku"], "MUG-BLUE");
     assert_eq!(own["items"][0]["id"], order["id"]);
+    assert_eq!(confirmed["status"], "requires_capture");
+    assert_eq!((&paid["id"], &paid["state"]), (&order["id"], &"paid".into()));
     assert_eq!(all["items"][0]["id"], order["id"]);
-    assert_eq!(restocked["on_hand"], 510);
+    assert_eq!(restocked["on_hand"], 509);
     let codes: Vec<_> = refusals.iter().filter_map(|refusal| refusal["code"].as_str()).collect();
     assert_eq!(codes, REFUSALS, "{output}");
     let logins: Vec<_> = lines.iter().filter(|line| ["400", "429"].contains(line)).collect();
     assert_eq!(logins, [&"400", &"400", &"400", &"400", &"400", &"429"], "{output}");
-    for route in ["products", "token", "place-order", "orders", "inventory"] {
+    for route in
+        ["products", "token", "place-order", "open-payment", "webhook", "orders", "inventory"]
+    {
         let series = format!("stockade_edge_requests_total{{route=\"{route}\"");
         assert!(lines.iter().any(|line| line.starts_with(&series)), "no `{series}`:\n{output}");
     }
@@ -57,7 +62,8 @@ fn answer(line: &str) -> Option<Value> {
 fn tour(printed: &str) -> Option<String> {
     let start = printed.find("\n# ")?;
     let tour = &printed[start..];
-    tour.trim_end().ends_with("[1-9]'").then(|| tour.to_owned())
+    let end = "[1-9]'";
+    tour.find(end).map(|at| tour[..at + end.len()].to_owned())
 }
 
 async fn run_in_bash(script: &str) -> String {

@@ -17,26 +17,35 @@ const REQUESTS: usize = 240;
 
 const ROLES: &[&str] = &["customer", "staff", "admin", "super-admin"];
 
-/// Operations of which no invented request succeeds: they take a secret, or what no schema says.
+/// Operations of which no invented request succeeds: they take a secret, or what no schema says,
+/// or money that nobody has paid here.
 const SECRETIVE: &[&str] = &[
     "change_password",
     "change_user",
     "confirm_totp",
+    "deliver_order",
     "disable_totp",
+    "fulfil_order",
     "issue_token",
     "log_out",
     "prove_factor",
+    "receive_webhook",
     "refresh_token",
+    "refund_payment",
     "register",
+    "retry_dead_job",
+    "return_order",
     "set_password",
+    "ship_order",
     "verify_email",
 ];
 
 /// Operations that take nothing, and so have nothing to refuse.
 const PUBLIC: [&str; 2] = ["read_openapi", "read_docs"];
 
-/// Operations that weigh a password, which takes its time.
-const SLOW: &[&str] = &["change_password", "issue_token", "register", "set_password"];
+/// Operations that weigh a password, which takes its time, or end what others need.
+const RARE: &[&str] =
+    &["cancel_order", "change_password", "issue_token", "register", "set_password"];
 
 #[tokio::test]
 async fn no_invented_request_is_answered_off_the_description() {
@@ -50,7 +59,7 @@ async fn no_invented_request_is_answered_off_the_description() {
         inventor.remember_sku(LAMP);
         for (method, path, operation) in operations(&shop.document) {
             let id = operation["operationId"].as_str().unwrap();
-            if SLOW.contains(&id) && round % 8 != 0 {
+            if RARE.contains(&id) && round % 8 != 0 {
                 continue;
             }
             let mut call = invent(&mut inventor, method, path, operation);

@@ -52,7 +52,7 @@ impl System {
         let program = workspace.target.join("debug").join("stockade");
         let mut command = Command::new(&program);
         command.current_dir(&workspace.root).arg("up").arg("--data-dir").arg(&folder.0);
-        for listener in ["--listen", "--ops-listen", "--core-ops-listen"] {
+        for listener in ["--listen", "--ops-listen", "--core-ops-listen", "--payments-listen"] {
             command.args([listener, "127.0.0.1:0"]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null());

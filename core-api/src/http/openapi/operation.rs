@@ -149,6 +149,14 @@ impl Docs {
         self.body::<T>(FORM).refuses(413, &["body_too_large"])
     }
 
+    /// Takes a JSON body that is somebody else's to describe.
+    pub(crate) fn takes_unread(mut self) -> Self {
+        let body = RequestBodyBuilder::new().content(JSON, Content::new(Some(schemas::object())));
+        self.operation =
+            self.operation.request_body(Some(body.required(Some(Required::True)).build()));
+        self
+    }
+
     fn body<T: ToSchema>(mut self, media_type: &str) -> Self {
         let content = Content::new(Some(self.use_schema::<T>()));
         let body = RequestBodyBuilder::new().content(media_type, content);
@@ -300,6 +308,7 @@ fn tag(path: &str) -> &str {
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "sku" => schemas::of::<Sku>(),
+        "provider" => text().into(),
         // All ids look alike.
         _ => schemas::of::<ProductId>(),
     };

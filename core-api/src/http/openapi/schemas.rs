@@ -12,12 +12,16 @@ use crate::catalog::{
     ProductName,
 };
 use crate::http::body::Count;
-use crate::ids::{AccountId, CategoryId, MovementId, OrderId, ProductId, ReservationId};
+use crate::ids::{
+    AccountId, CategoryId, JobId, MovementId, OrderId, PaymentId, ProductId, RefundId,
+    ReservationId,
+};
 use crate::inventory::{
     Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity, UNITS_MAX, Units,
 };
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
+use crate::payments::{PaymentState, RefundReason, RefundState};
 use crate::sku::{SKU_CHARS_MAX, Sku};
 
 macro_rules! schemas {
@@ -33,7 +37,8 @@ macro_rules! schemas {
 }
 
 schemas! {
-    AccountId | CategoryId | MovementId | OrderId | ProductId | ReservationId => string()
+    AccountId | CategoryId | JobId | MovementId | OrderId | PaymentId | ProductId | RefundId
+        | ReservationId => string()
         .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Sku => chars(1, SKU_CHARS_MAX).pattern(Some("^[A-Za-z0-9][A-Za-z0-9._-]*$"));
     Currency => string().pattern(Some("^[A-Z]{3}$")).examples(["EUR"]);
@@ -50,6 +55,9 @@ schemas! {
     Password => string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
     OpaqueToken => string();
     OrderState => string().enum_values(Some(OrderState::ALL.map(OrderState::as_str)));
+    PaymentState => string().enum_values(Some(PaymentState::ALL.map(PaymentState::as_str)));
+    RefundState => string().enum_values(Some(RefundState::ALL.map(RefundState::as_str)));
+    RefundReason => string().enum_values(Some(RefundReason::ALL.map(RefundReason::as_str)));
     MovementKind => string().enum_values(Some(MovementKind::ALL.map(MovementKind::as_str)));
 }
 

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::idempotency::{ClaimName, Fingerprint, IdempotencyKey, KeyedOperation};
+use crate::idempotency::{ClaimName, IdempotencyKey, KeyedOperation};
 use crate::ids::{Id, IdSource};
-use crate::inventory::{ByHand, Holds, NewMovement, Shelf, StockLevel};
+use crate::inventory::{ByHand, Holds, Movement, NewMovement, Shelf, StockLevel};
 use crate::money::Currency;
 use crate::worksheet::Loaded;
 
@@ -44,7 +44,7 @@ fn sheet(on_hand: i64, due: Holds) -> Worksheet {
 
 fn order(account: u128, key: &str, lines: &[(&str, u32)]) -> NewOrder {
     let lines = WantedLines::merge(lines.iter().map(|(name, units)| (sku(name), *units))).unwrap();
-    let fingerprint = Fingerprint::of(&lines);
+    let fingerprint = lines.fingerprint();
     let account = AccountId::from_uuid(uuid::Uuid::from_u128(account));
     let key = IdempotencyKey::parse(key).unwrap();
     let name = ClaimName { account, operation: KeyedOperation::PlaceOrder, key };
@@ -96,7 +96,7 @@ fn lines_are_merged_and_bounded() {
     let merge = |lines: &[(&str, u32)]| {
         WantedLines::merge(lines.iter().map(|(name, units)| (sku(name), *units)))
     };
-    assert_eq!(merge(&[("A", 1), ("B", 1), ("A", 2)]).unwrap().0.len(), 2);
+    assert_eq!(merge(&[("A", 1), ("B", 1), ("A", 2)]).unwrap().units.len(), 2);
     assert_eq!(merge(&[]).unwrap_err(), NotAnOrder::Lines);
     assert_eq!(merge(&[("A", 1); LINES_MAX + 1]).unwrap_err(), NotAnOrder::Lines);
     assert_eq!(merge(&[("A", 0)]).unwrap_err(), NotAnOrder::Units);

@@ -19,7 +19,7 @@ pub(super) const HELD: &str = "
     SELECT id, order_id, sku, quantity, expires_at
       FROM reservation
      WHERE order_id = ANY ($1)
-       AND state = 'pending'
+       AND state IN ('pending', 'committed')
      ORDER BY sku, id";
 
 /// All holds of at most 1000 orders that hold one of these SKUs for too long.
@@ -224,9 +224,14 @@ async fn save_new_holds(connection: &mut PgConnection, new: &[Hold]) -> Result<(
 }
 
 async fn end_holds(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
-    for (step, state) in [(HoldStep::Release, "released"), (HoldStep::Expire, "expired")] {
-        let given_back = sheet.given_back.iter().filter(|(_, why)| *why == step);
-        let ids: Vec<_> = given_back.map(|(id, _)| id.uuid()).collect();
+    let ends = [
+        (HoldStep::Release, "released"),
+        (HoldStep::Expire, "expired"),
+        (HoldStep::Commit, "committed"),
+    ];
+    for (step, state) in ends {
+        let ended = sheet.ended.iter().filter(|(_, how)| *how == step);
+        let ids: Vec<_> = ended.map(|(id, _)| id.uuid()).collect();
         if !ids.is_empty() {
             let end = sqlx::query(END_HOLDS).bind(ids).bind(state);
             end.execute(&mut *connection).await?;

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::inventory;
 use crate::ids::{Id as _, OrderId};
-use crate::orders::{Order, OrderBook, OrderLine, OrderState};
+use crate::orders::{Order, OrderBook, OrderLine, OrderMove};
 use crate::reach::Reach;
 use crate::sku::Sku;
 use crate::store::StoreError;
-use crate::store::rows::orders::{WantedRow, within_reach};
+use crate::store::rows;
+use crate::store::rows::orders::{WantedRow, ends, within_reach};
 use crate::worksheet::Worksheet;
 
 /// The wanted orders, each for every reach it was wanted and is within, with their lines.
@@ -39,22 +40,33 @@ pub(super) const INSERT_LINES: &str = "
     INSERT INTO order_line (order_id, sku, quantity, unit_price_minor)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])";
 
-pub(super) const END: &str = "
+/// Only from where the batch found it.
+pub(super) const MOVE: &str = "
     UPDATE orders
-       SET state = $2
-     WHERE id = ANY ($1)
-       AND state = 'pending_payment'";
+       SET state = w.to_state
+      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS w (id, from_state, to_state)
+     WHERE orders.id = w.id
+       AND orders.state = w.from_state";
 
-/// SKUs that these orders hold, as it was before anything is locked.
-pub(super) async fn held_skus(
+pub(super) const INSERT_EVENTS: &str = "
+    INSERT INTO order_event (order_id, from_state, to_state, account_id, created_at)
+    SELECT *, $5::bigint FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])";
+
+/// SKUs of orders.
+pub(super) const SKUS: &str = "
+    SELECT DISTINCT sku FROM order_line WHERE order_id = ANY ($1)";
+
+/// SKUs of these orders. An order's lines never change.
+pub(super) async fn skus(
     connection: &mut PgConnection,
     wanted: &BTreeSet<(OrderId, Reach)>,
 ) -> Result<BTreeSet<Sku>, StoreError> {
     if wanted.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let held = inventory::load_held(connection, wanted.iter().map(|(id, _)| *id)).await?;
-    Ok(held.into_values().map(|hold| hold.sku).collect())
+    let ids: Vec<_> = wanted.iter().map(|(id, _)| id.uuid()).collect();
+    let found: Vec<String> = sqlx::query_scalar(SKUS).bind(ids).fetch_all(connection).await?;
+    found.iter().map(|name| rows::sku(name)).collect()
 }
 
 /// Orders that are wanted and within reach, and what they hold.
@@ -90,14 +102,29 @@ pub(super) async fn save(
         save_new(connection, new).await?;
         save_lines(connection, new).await?;
     }
-    for state in [OrderState::Cancelled, OrderState::Expired] {
-        let ended = sheet.orders.changed().filter(|(_, now)| *now == state);
-        let ended: Vec<_> = ended.map(|(id, _)| id.uuid()).collect();
-        if !ended.is_empty() {
-            let end = sqlx::query(END).bind(ended).bind(state.as_str());
-            end.execute(&mut *connection).await?;
-        }
+    save_moves(connection, sheet.orders.moves(), sheet.now.micros()).await
+}
+
+async fn save_moves(
+    connection: &mut PgConnection,
+    moves: &[OrderMove],
+    now: i64,
+) -> Result<(), StoreError> {
+    if moves.is_empty() {
+        return Ok(());
     }
+    let ends = ends(moves);
+    let ids: Vec<_> = ends.keys().map(|id| id.uuid()).collect();
+    let from: Vec<_> = ends.values().map(|(from, _)| from.as_str()).collect();
+    let to: Vec<_> = ends.values().map(|(_, to)| to.as_str()).collect();
+    let update = sqlx::query(MOVE).bind(ids).bind(from).bind(to);
+    update.execute(&mut *connection).await?;
+    let ids: Vec<_> = moves.iter().map(|one| one.order.uuid()).collect();
+    let from: Vec<_> = moves.iter().map(|one| one.from.as_str()).collect();
+    let to: Vec<_> = moves.iter().map(|one| one.to.as_str()).collect();
+    let actors: Vec<Option<Uuid>> = moves.iter().map(|one| one.actor.map(|id| id.uuid())).collect();
+    let insert = sqlx::query(INSERT_EVENTS).bind(ids).bind(from).bind(to).bind(actors);
+    insert.bind(now).execute(connection).await?;
     Ok(())
 }
 

@@ -29,7 +29,8 @@ const GRANT: &str = "
                                  mail, revocation TO ' || program;
         EXECUTE 'GRANT INSERT ON account, session, refresh_token, password_link, category,
                                  product, sku, stock, reservation, stock_movement, orders,
-                                 order_line, idempotency_key TO ' || program;
+                                 order_line, order_event, idempotency_key, payment, refund,
+                                 provider_event, job, cart_line TO ' || program;
         EXECUTE 'GRANT UPDATE (password_hash, role, disabled_at, tokens_not_before,
                               email_verified_at) ON account TO ' || program;
         EXECUTE 'GRANT UPDATE (ended_at, second_factor_at) ON session TO ' || program;
@@ -44,10 +45,14 @@ const GRANT: &str = "
         EXECUTE 'GRANT UPDATE (on_hand, reserved) ON stock TO ' || program;
         EXECUTE 'GRANT UPDATE (state) ON reservation, orders TO ' || program;
         EXECUTE 'GRANT UPDATE (fingerprint, answer, expires_at) ON idempotency_key TO ' || program;
+        EXECUTE 'GRANT UPDATE (provider_ref, state, captured_minor, refunded_minor)
+                    ON payment TO ' || program;
+        EXECUTE 'GRANT UPDATE (state) ON refund TO ' || program;
+        EXECUTE 'GRANT UPDATE (attempts, due_at, dead_at, last_error) ON job TO ' || program;
         EXECUTE 'GRANT DELETE ON totp, recovery_code, login_challenge, login_throttle,
                                  email_link, mail TO ' || program;
         EXECUTE 'GRANT DELETE ON session, refresh_token, password_link, category,
-                                 idempotency_key TO ' || program;
+                                 idempotency_key, provider_event, job, cart_line TO ' || program;
     END
     $grant$";
 

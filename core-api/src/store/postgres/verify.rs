@@ -91,7 +91,7 @@ const SOUND: [Rule; 2] = [
     },
 ];
 
-const RULES: [Rule; 19] = rules!("text");
+const RULES: [Rule; 23] = rules!("text");
 
 /// Every writer locks stock before it decides, and waits for this. A statement sees what was
 /// committed before it began.

@@ -8,9 +8,9 @@
 //!
 //! Several of these work at once, in this core and in others. Rows are locked in one order:
 //! links, refresh tokens, sessions, names that were tried, accounts, messages, products,
-//! categories, stock, idempotency keys; within each by key. Whatever changes a hold or its order
-//! holds the stock row of the hold's SKU, so holds and orders need no locks of their own. They are
-//! read once before, to know which stock to lock, and again after, to know what is true.
+//! categories, carts, stock, idempotency keys; within each by key. Whatever changes a hold or its
+//! order holds the stock row of the hold's SKU, so holds and orders need no locks of their own.
+//! They are read once before, to know which stock to lock, and again after, to know what is true.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,9 +21,14 @@ use sqlx::postgres::PgConnection;
 use tokio::time::timeout;
 
 use super::connect::Login;
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{
+    account_book, accounts, carts, catalog, idempotency, inventory, jobs, orders, payments,
+    sessions,
+};
 use crate::clock::Timestamp;
 use crate::inventory::Holds;
+use crate::payments::EVENT_LIFE;
+use crate::reach::Reach;
 use crate::sku::Sku;
 use crate::store::{OpenError, StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
@@ -121,16 +126,27 @@ async fn load(
     let names = accounts::load_names(connection, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
 
+    let carts = carts::load(connection, &wanted.carts).await?;
+    let seen_jobs = jobs::load(connection, wanted, now).await?;
+    let seen_payments = payments::load(connection, wanted, &seen_jobs).await?;
+    let mut wanted_orders = wanted.orders.clone();
+    wanted_orders.extend(seen_payments.orders().map(|order| (order, Reach::Any)));
     let mut skus = wanted.skus.clone();
-    skus.extend(orders::held_skus(connection, &wanted.orders).await?);
+    skus.extend(carts.skus());
+    skus.extend(orders::skus(connection, &wanted_orders).await?);
     let looked_for = skus.clone();
     let seen = due(connection, wanted, &looked_for, now).await?;
     skus.extend(seen.values().map(|hold| hold.sku.clone()));
     let (shelf, prices) = inventory::lock_shelf(connection, &skus).await?;
 
-    let orders = orders::load(connection, &wanted.orders).await?;
-    if !orders.held_skus().all(|sku| skus.contains(&sku)) {
-        // The order came into being between the two looks.
+    // What is known of an order, its payments and their jobs changes only under its stock's locks.
+    let outbox = jobs::load_again(connection, &seen_jobs, now).await?;
+    let payments = payments::load(connection, wanted, &outbox).await?;
+    let orders = orders::load(connection, &wanted_orders).await?;
+    let is_known = |order| wanted_orders.contains(&(order, Reach::Any));
+    let are_locked = orders.skus().all(|sku| skus.contains(&sku));
+    if !are_locked || !payments.orders().all(|order| orders.is_here(order) || is_known(order)) {
+        // Something came into being between the two looks.
         return Err(StoreError::Conflict);
     }
     let mut due =
@@ -144,6 +160,9 @@ async fn load(
         prices,
         catalog,
         orders,
+        payments,
+        outbox,
+        carts,
         due,
         names,
         accounts,
@@ -184,10 +203,14 @@ async fn save(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), St
     catalog::save(connection, sheet).await?;
     orders::save(connection, sheet).await?;
     inventory::save(connection, sheet).await?;
+    payments::save(connection, sheet).await?;
+    jobs::save(connection, sheet).await?;
+    carts::save(connection, sheet).await?;
     if sheet.sweep {
         idempotency::remove_expired(connection, sheet.now).await?;
         sessions::remove_expired(connection, sheet.now).await?;
         accounts::remove_expired_links(connection, sheet.now).await?;
+        payments::remove_old_events(connection, sheet.now.minus(EVENT_LIFE)).await?;
         account_book::remove_expired(connection, sheet.now).await?;
     }
     Ok(())

@@ -181,7 +181,7 @@ macro_rules! account_book {
         };
         use crate::clock::Timestamp;
         use crate::ids::{AccountId, Id as _};
-        use crate::mail::Outbox;
+        use crate::mail::Postbag;
         use crate::store::StoreError;
         use crate::store::rows::account_book::*;
         use crate::store::rows::accounts::{self, SESSION, SUBJECT};
@@ -346,13 +346,13 @@ macro_rules! account_book {
             connection: &mut $connection,
             wanted: bool,
             now: Timestamp,
-        ) -> Result<Outbox, StoreError> {
+        ) -> Result<Postbag, StoreError> {
             if !wanted {
-                return Ok(Outbox::default());
+                return Ok(Postbag::default());
             }
             let found = query_as(DUE).bind(now.micros()).bind(TAKEN_MAX);
             let due = found.fetch_all(connection).await?.into_iter().map(letter).collect();
-            Ok(Outbox { due, ..Outbox::default() })
+            Ok(Postbag { due, ..Postbag::default() })
         }
 
         pub(super) async fn save_mail(

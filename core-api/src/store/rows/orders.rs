@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{catalog, inventory, sku};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id, OrderId};
-use crate::orders::{Order, OrderLine, OrderState};
+use crate::orders::{Order, OrderEvent, OrderLine, OrderMove, OrderState};
 use crate::reach::Reach;
 use crate::store::StoreError;
 
@@ -52,6 +52,11 @@ macro_rules! find_where {
 pub(in crate::store) const FIND_OWN: &str = find_where!("o.account_id = $2");
 pub(in crate::store) const FIND_OTHERS: &str = find_where!("o.account_id <> $2");
 pub(in crate::store) const FIND_ANY: &str = find_where!("true");
+
+pub(in crate::store) const EVENTS: &str = "
+    SELECT from_state, to_state, account_id, created_at
+      FROM order_event
+     WHERE order_id = $1";
 
 /// One line together with its order.
 #[derive(Debug, FromRow)]
@@ -105,11 +110,6 @@ fn order(row: LineRow, first: OrderLine) -> Result<Order, StoreError> {
     })
 }
 
-pub(in crate::store) fn state(word: &str) -> Result<OrderState, StoreError> {
-    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == word);
-    state.ok_or(StoreError::Unreadable("order state"))
-}
-
 /// Orders, and for which of the wanted reaches they are within it.
 type Within = (BTreeMap<OrderId, Order>, BTreeSet<(OrderId, Reach)>);
 
@@ -125,4 +125,46 @@ pub(in crate::store) fn within_reach(
         .collect();
     let orders = gather(rows.into_iter().map(|row| row.line).collect())?;
     Ok((orders.into_iter().map(|order| (order.id, order)).collect(), within))
+}
+
+/// Where each order stood and where it stands: an order may move twice in a batch.
+pub(in crate::store) fn ends(moves: &[OrderMove]) -> BTreeMap<OrderId, (OrderState, OrderState)> {
+    let mut ends = BTreeMap::new();
+    for one in moves {
+        ends.entry(one.order).or_insert((one.from, one.to)).1 = one.to;
+    }
+    ends
+}
+
+/// From where, to where, by whom, when.
+pub(in crate::store) type EventRow = (String, String, Option<Uuid>, i64);
+
+/// The moves of one order, in their order.
+pub(in crate::store) fn events(rows: Vec<EventRow>) -> Result<Vec<OrderEvent>, StoreError> {
+    let mut events = Vec::with_capacity(rows.len());
+    for (from, to, actor, at) in rows {
+        events.push(OrderEvent {
+            from: state(&from)?,
+            to: state(&to)?,
+            actor: actor.map(AccountId::from_uuid),
+            at: Timestamp::from_micros(at),
+        });
+    }
+    Ok(in_order(events))
+}
+
+/// Two moves may have one time, but each begins where the one before it ended.
+fn in_order(mut events: Vec<OrderEvent>) -> Vec<OrderEvent> {
+    let (mut ordered, mut at) = (Vec::with_capacity(events.len()), OrderState::PendingPayment);
+    while let Some(next) = events.iter().position(|event| event.from == at) {
+        let event = events.swap_remove(next);
+        at = event.to;
+        ordered.push(event);
+    }
+    ordered
+}
+
+pub(in crate::store) fn state(word: &str) -> Result<OrderState, StoreError> {
+    let state = OrderState::ALL.into_iter().find(|state| state.as_str() == word);
+    state.ok_or(StoreError::Unreadable("order state"))
 }

@@ -14,13 +14,13 @@ use crate::store::StoreError;
 use crate::store::rows::inventory::{holds, shelf};
 use crate::worksheet::Worksheet;
 
-/// What orders hold.
+/// What is held for orders, or was taken for them.
 const HELD: &str = "
     SELECT r.id, r.order_id, r.sku, r.quantity, r.expires_at
       FROM json_each($1) AS w
      CROSS JOIN reservation AS r
      WHERE r.order_id = unhex(w.value)
-       AND r.state = 'pending'
+       AND r.state IN ('pending', 'committed')
      ORDER BY r.sku, r.id";
 
 /// All holds of at most 1000 orders that hold one of these SKUs for too long.
@@ -119,7 +119,7 @@ pub(super) async fn load_all_due(
     holds(sqlx::query_as(ALL_DUE).bind(now.micros()).fetch_all(connection).await?)
 }
 
-/// What these orders hold.
+/// What is held for these orders, or was taken for them.
 pub(super) async fn load_held(
     connection: &mut SqliteConnection,
     orders: impl Iterator<Item = &OrderId>,
@@ -198,9 +198,14 @@ async fn save_holds(
         let holds = rows(sheet.new.holds.iter().map(row))?;
         sqlx::query(INSERT_HOLDS).bind(holds).execute(&mut *connection).await?;
     }
-    for (step, state) in [(HoldStep::Release, "released"), (HoldStep::Expire, "expired")] {
-        let given_back = sheet.given_back.iter().filter(|(_, why)| *why == step);
-        let ids: Vec<_> = given_back.map(|(id, _)| hex(*id)).collect();
+    let ends = [
+        (HoldStep::Release, "released"),
+        (HoldStep::Expire, "expired"),
+        (HoldStep::Commit, "committed"),
+    ];
+    for (step, state) in ends {
+        let ended = sheet.ended.iter().filter(|(_, how)| *how == step);
+        let ids: Vec<_> = ended.map(|(id, _)| hex(*id)).collect();
         if !ids.is_empty() {
             let end = sqlx::query(END_HOLDS).bind(rows(ids.into_iter())?).bind(state);
             end.execute(&mut *connection).await?;

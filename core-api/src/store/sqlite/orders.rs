@@ -6,10 +6,10 @@ use sqlx::SqliteConnection;
 
 use super::{hex, inventory, rows};
 use crate::ids::OrderId;
-use crate::orders::{Order, OrderBook, OrderState};
+use crate::orders::{Order, OrderBook, OrderMove};
 use crate::reach::Reach;
 use crate::store::StoreError;
-use crate::store::rows::orders::{WantedRow, within_reach};
+use crate::store::rows::orders::{WantedRow, ends, within_reach};
 use crate::worksheet::Worksheet;
 
 /// The wanted orders, each for every reach it was wanted and is within, with their lines.
@@ -39,11 +39,18 @@ const INSERT_LINES: &str = "
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3
       FROM json_each($1)";
 
-const END: &str = "
+/// Only from where the batch found it.
+const MOVE: &str = "
     UPDATE orders
-       SET state = $2
-     WHERE id IN (SELECT unhex(value) FROM json_each($1))
-       AND state = 'pending_payment'";
+       SET state = w.value ->> 2
+      FROM json_each($1) AS w
+     WHERE orders.id = unhex(w.value ->> 0)
+       AND orders.state = w.value ->> 1";
+
+const INSERT_EVENTS: &str = "
+    INSERT INTO order_event (order_id, from_state, to_state, account_id, created_at)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), $2
+      FROM json_each($1)";
 
 /// Orders that are wanted and within reach, and what they hold.
 pub(super) async fn load(
@@ -79,14 +86,25 @@ pub(super) async fn save(
         let lines = rows(new.iter().flat_map(line_rows))?;
         sqlx::query(INSERT_LINES).bind(lines).execute(&mut *connection).await?;
     }
-    for state in [OrderState::Cancelled, OrderState::Expired] {
-        let ended = sheet.orders.changed().filter(|(_, now)| *now == state);
-        let ended: Vec<_> = ended.map(|(id, _)| hex(id)).collect();
-        if !ended.is_empty() {
-            let end = sqlx::query(END).bind(rows(ended.into_iter())?).bind(state.as_str());
-            end.execute(&mut *connection).await?;
-        }
+    save_moves(connection, sheet).await
+}
+
+async fn save_moves(
+    connection: &mut SqliteConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    let moves = sheet.orders.moves();
+    if moves.is_empty() {
+        return Ok(());
     }
+    let ends = ends(moves);
+    let ends = rows(ends.iter().map(|(id, (from, to))| (hex(*id), from.as_str(), to.as_str())))?;
+    sqlx::query(MOVE).bind(ends).execute(&mut *connection).await?;
+    let row =
+        |one: &OrderMove| (hex(one.order), one.from.as_str(), one.to.as_str(), one.actor.map(hex));
+    let events = rows(moves.iter().map(row))?;
+    let insert = sqlx::query(INSERT_EVENTS).bind(events).bind(sheet.now.micros());
+    insert.execute(connection).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A database that an earlier version wrote is brought up to date, and nothing in it is lost.
 
 use super::*;
-use crate::ids::{OrderId, ProductId};
+use crate::ids::{Id as _, OrderId, ProductId};
 use crate::inventory::MovementKind;
 use crate::reach::Reach;
 use crate::sku::Sku;

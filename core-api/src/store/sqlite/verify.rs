@@ -40,7 +40,7 @@ const SOUND: [Rule; 2] = [
     },
 ];
 
-const RULES: [Rule; 19] = rules!("hex");
+const RULES: [Rule; 23] = rules!("hex");
 
 /// The one lock there is.
 const LOCK: [&str; 1] = ["BEGIN IMMEDIATE"];

@@ -6,8 +6,13 @@
 use async_trait::async_trait;
 use sqlx::{Connection, SqliteConnection};
 
-use super::{account_book, accounts, catalog, idempotency, inventory, orders, sessions};
+use super::{
+    account_book, accounts, carts, catalog, idempotency, inventory, jobs, orders, payments,
+    sessions,
+};
 use crate::clock::Timestamp;
+use crate::payments::EVENT_LIFE;
+use crate::reach::Reach;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Loaded, Wanted, Worksheet};
 
@@ -42,9 +47,15 @@ impl WriteStore for SqliteWriter {
     async fn load(&mut self, wanted: &Wanted, now: Timestamp) -> Result<Loaded, StoreError> {
         let connection = &mut self.connection;
         let claims = idempotency::load(connection, &wanted.claims, now).await?;
-        let orders = orders::load(connection, &wanted.orders).await?;
+        let outbox = jobs::load(connection, wanted, now).await?;
+        let payments = payments::load(connection, wanted, &outbox).await?;
+        let mut wanted_orders = wanted.orders.clone();
+        wanted_orders.extend(payments.orders().map(|order| (order, Reach::Any)));
+        let orders = orders::load(connection, &wanted_orders).await?;
+        let carts = carts::load(connection, &wanted.carts).await?;
         let mut skus = wanted.skus.clone();
-        skus.extend(orders.held_skus());
+        skus.extend(orders.skus());
+        skus.extend(carts.skus());
         let mut due = inventory::load_due(connection, &skus, now).await?;
         if wanted.sweep {
             due.append(&mut inventory::load_all_due(connection, now).await?);
@@ -63,6 +74,9 @@ impl WriteStore for SqliteWriter {
             prices,
             catalog,
             orders,
+            payments,
+            outbox,
+            carts,
             due,
             names,
             accounts,
@@ -83,11 +97,16 @@ impl WriteStore for SqliteWriter {
         catalog::save(connection, sheet).await?;
         orders::save(connection, sheet).await?;
         inventory::save(connection, sheet).await?;
+        payments::save(connection, sheet).await?;
+        jobs::save(connection, sheet).await?;
+        carts::save(connection, sheet).await?;
         idempotency::save(connection, sheet).await?;
         if sheet.sweep {
             idempotency::remove_expired(connection, sheet.now).await?;
             sessions::remove_expired(connection, sheet.now).await?;
             accounts::remove_expired_links(connection, sheet.now).await?;
+            let old = sheet.now.minus(EVENT_LIFE);
+            payments::remove_old_events(connection, old).await?;
             account_book::remove_expired(connection, sheet.now).await?;
         }
         Ok(())

@@ -113,7 +113,7 @@ impl Column {
     }
 }
 
-pub(in crate::store) const TABLES: [Table; 20] = [
+pub(in crate::store) const TABLES: [Table; 26] = [
     Table {
         name: "account",
         columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Text],
@@ -291,6 +291,74 @@ pub(in crate::store) const TABLES: [Table; 20] = [
                  FROM order_line",
         write: "INSERT INTO order_line (order_id, sku, quantity, unit_price_minor)
                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])",
+    },
+    Table {
+        name: "order_event",
+        columns: &[Kind::Id, Kind::Text, Kind::Text, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM order_event",
+        read: "SELECT order_id, from_state, to_state, account_id, created_at
+                 FROM order_event",
+        write: "INSERT INTO order_event (order_id, from_state, to_state, account_id, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[],
+                                     $4::uuid[], $5::bigint[])",
+    },
+    Table {
+        name: "payment",
+        columns: &[Kind::Id, Kind::Id, Kind::Text, Kind::Text, Kind::Number, Kind::Text, Kind::Number, Kind::Number, Kind::Number],
+        count: "SELECT count(*) FROM payment",
+        read: "SELECT id, order_id, provider_ref, state, amount_minor, currency,
+                      captured_minor, refunded_minor, created_at
+                 FROM payment",
+        write: "INSERT INTO payment (id, order_id, provider_ref, state, amount_minor, currency,
+                        captured_minor, refunded_minor, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],
+                                     $4::text[], $5::bigint[], $6::text[],
+                                     $7::bigint[], $8::bigint[], $9::bigint[])",
+    },
+    Table {
+        name: "refund",
+        columns: &[Kind::Id, Kind::Id, Kind::Number, Kind::Text, Kind::Text, Kind::Id, Kind::Number],
+        count: "SELECT count(*) FROM refund",
+        read: "SELECT id, payment_id, amount_minor, state, reason, account_id,
+                      created_at
+                 FROM refund",
+        write: "INSERT INTO refund (id, payment_id, amount_minor, state, reason, account_id,
+                        created_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[],
+                                     $4::text[], $5::text[], $6::uuid[],
+                                     $7::bigint[])",
+    },
+    Table {
+        name: "provider_event",
+        columns: &[Kind::Text, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM provider_event",
+        read: "SELECT id, kind, received_at
+                 FROM provider_event",
+        write: "INSERT INTO provider_event (id, kind, received_at)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])",
+    },
+    Table {
+        name: "job",
+        columns: &[Kind::Id, Kind::Text, Kind::Id, Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Number],
+        count: "SELECT count(*) FROM job",
+        read: "SELECT id, kind, subject_id, attempts, due_at, dead_at,
+                      last_error, created_at
+                 FROM job",
+        write: "INSERT INTO job (id, kind, subject_id, attempts, due_at, dead_at,
+                        last_error, created_at)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[],
+                                     $4::bigint[], $5::bigint[], $6::bigint[],
+                                     $7::text[], $8::bigint[])",
+    },
+    Table {
+        name: "cart_line",
+        columns: &[Kind::Id, Kind::Text, Kind::Number, Kind::Number, Kind::Text],
+        count: "SELECT count(*) FROM cart_line",
+        read: "SELECT account_id, sku, quantity, unit_price_minor, currency
+                 FROM cart_line",
+        write: "INSERT INTO cart_line (account_id, sku, quantity, unit_price_minor, currency)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[],
+                                     $4::bigint[], $5::text[])",
     },
     Table {
         name: "reservation",

@@ -1,0 +1,137 @@
+//! The worker: leases what is due, does it, concludes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::Job;
+use crate::app::App;
+use crate::metrics::JobOutcome;
+use crate::payments::{self, Ask, TaskResult};
+use crate::worksheet::{Wanted, Worksheet};
+use crate::writer::Write;
+
+/// How often to look for what is due, without being woken.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Jobs done at once.
+const AT_ONCE: usize = 8;
+
+/// How long what is due may take when the core stops. The rest waits for the next start.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// Works until `stop` is true, and then does what is due by then.
+pub(crate) async fn work_until(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            // An error means that whoever could ask is gone, which is asking.
+            _ = stop.wait_for(|stop| *stop) => break,
+            () = app.outbox.woken() => {}
+            _ = ticks.tick() => {}
+        }
+        do_what_is_due(&app).await;
+    }
+    if timeout(DRAIN_MAX, do_what_is_due(&app)).await.is_err() {
+        tracing::warn!("jobs were still in flight after {DRAIN_MAX:?}; the next start does them");
+    }
+}
+
+async fn do_what_is_due(app: &Arc<App>) {
+    loop {
+        match app.store.any_job_due(app.clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::warn!(error = ?error, "could not ask what is due"),
+        }
+        let leased = match app.writer.submit(Lease).await {
+            Ok(leased) => leased,
+            Err(error) => return tracing::warn!(error = ?error, "could not lease jobs"),
+        };
+        let mut working = JoinSet::new();
+        for (job, ask) in leased {
+            let app = Arc::clone(app);
+            working.spawn(async move { work(&app, job, ask).await });
+        }
+        while let Some(ended) = working.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a job broke");
+            }
+        }
+    }
+}
+
+async fn work(app: &App, job: Job, ask: Ask) {
+    let result = payments::carry_out(&*app.provider.gateway, job.id, &ask).await;
+    let kind = job.kind;
+    match app.writer.submit(Conclude { job, result }).await {
+        Ok(outcome) => app.metrics.job_ended(kind, outcome),
+        // Its lease will be over, and it will be done again under the same key.
+        Err(error) => tracing::warn!(error = ?error, "could not conclude a job"),
+    }
+}
+
+/// Leases what is due.
+#[derive(Debug, Clone, Copy)]
+struct Lease;
+
+impl Write for Lease {
+    type Answer = Vec<(Job, Ask)>;
+
+    fn wants(&self, wanted: &mut Wanted) {
+        wanted.due_jobs = AT_ONCE;
+    }
+
+    fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        let due = sheet.outbox.due(sheet.now, AT_ONCE);
+        let lease = |job: Job| match payments::plan(sheet, &job) {
+            Some(ask) => Some((sheet.outbox.lease(job.id, sheet.now)?, ask)),
+            None => {
+                sheet.outbox.done(job.id);
+                None
+            }
+        };
+        due.into_iter().filter_map(lease).collect()
+    }
+}
+
+/// Books what came of a job.
+#[derive(Debug, Clone)]
+struct Conclude {
+    job: Job,
+    result: Result<TaskResult, payments::GatewayError>,
+}
+
+impl Write for Conclude {
+    type Answer = JobOutcome;
+
+    fn wants(&self, wanted: &mut Wanted) {
+        wanted.jobs.insert(self.job.id);
+        wanted.payments.extend(self.job.payment());
+        wanted.refunds.extend(self.job.refund());
+    }
+
+    fn decide(&self, sheet: &mut Worksheet) -> JobOutcome {
+        match &self.result {
+            Ok(result) => {
+                payments::conclude(sheet, &self.job, result);
+                sheet.outbox.done(self.job.id);
+                JobOutcome::Done
+            }
+            Err(error) => {
+                let (why, is_final) = (error.to_string(), !error.may_pass());
+                if sheet.outbox.failed(&self.job, sheet.now, &why, is_final) {
+                    tracing::error!(job.id = %self.job.id, kind = self.job.kind.as_str(), why, "a job is dead");
+                    JobOutcome::Dead
+                } else {
+                    JobOutcome::Failed
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The outbox.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{hex, listed_if_any};
+use crate::clock::Timestamp;
+use crate::ids::{Id, JobId};
+use crate::outbox::{Job, JobBook, JobKind};
+use crate::store::StoreError;
+use crate::worksheet::Worksheet;
+
+pub(in crate::store) const ANY_DUE: &str = "
+    SELECT EXISTS (SELECT 1 FROM job WHERE dead_at IS NULL AND due_at <= $1)";
+
+pub(in crate::store) const DEAD: &str = "
+    SELECT id, kind, subject_id, attempts, due_at, dead_at, last_error, created_at
+      FROM job
+     WHERE dead_at IS NOT NULL
+       AND id < $1
+     ORDER BY id DESC
+     LIMIT $2";
+
+#[derive(Debug, FromRow)]
+pub(in crate::store) struct JobRow {
+    id: Uuid,
+    kind: String,
+    subject_id: Uuid,
+    attempts: i64,
+    due_at: i64,
+    dead_at: Option<i64>,
+    last_error: Option<String>,
+    created_at: i64,
+}
+
+pub(in crate::store) fn job(row: JobRow) -> Result<Job, StoreError> {
+    let kind = JobKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
+    Ok(Job {
+        id: JobId::from_uuid(row.id),
+        kind: kind.ok_or(StoreError::Unreadable("kind of job"))?,
+        subject: row.subject_id,
+        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        due_at: Timestamp::from_micros(row.due_at),
+        dead_at: row.dead_at.map(Timestamp::from_micros),
+        last_error: row.last_error,
+        created_at: Timestamp::from_micros(row.created_at),
+    })
+}
+
+/// Jobs by id.
+pub(in crate::store) fn book(rows: Vec<JobRow>) -> Result<JobBook, StoreError> {
+    let jobs = rows.into_iter().map(|row| Ok((JobId::from_uuid(row.id), job(row)?)));
+    Ok(JobBook::loaded(jobs.collect::<Result<BTreeMap<_, _>, StoreError>>()?))
+}
+
+/// Jobs that are gone.
+pub(in crate::store) fn gone(sheet: &Worksheet) -> Result<Option<String>, StoreError> {
+    listed_if_any(sheet.outbox.gone().map(hex))
+}
+
+/// Jobs that are as they are from now on.
+pub(in crate::store) fn changed(sheet: &Worksheet) -> Result<Option<String>, StoreError> {
+    let row =
+        |job: &Job| (hex(job.id), job.attempts, job.due_at, job.dead_at, job.last_error.clone());
+    listed_if_any(sheet.outbox.changed().map(row))
+}
+
+/// Jobs that the batch adds.
+pub(in crate::store) fn added(sheet: &Worksheet) -> Result<Option<String>, StoreError> {
+    let row = |job: &Job| {
+        let subject = job.subject.simple().to_string();
+        (hex(job.id), job.kind.as_str(), subject, job.attempts, job.due_at, job.created_at)
+    };
+    listed_if_any(sheet.outbox.added().map(row))
+}
