@@ -42,6 +42,6 @@ impl Desk {
         let store = opened.writers.pop().ok_or(AloneError::NoWriter)?;
         let metrics = Arc::new(CoreMetrics::register(&prometheus::Registry::new())?);
         let (clock, ids) = (Clock::system(), IdSource::default());
-        Ok((Self { store, clock, ids, metrics }, opened.store, vault))
+        Ok((Self { store, clock, ids, metrics, low_at: None }, opened.store, vault))
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::http::CursorKey;
 use crate::ids::IdSource;
 use crate::images::Images;
+use crate::inventory::Units;
 use crate::mail::Texts;
 use crate::metrics::CoreMetrics;
 use crate::outbox::Outbox;
@@ -43,5 +44,7 @@ pub(crate) struct App {
     pub(crate) audit_keys: AuditKeys,
     pub(crate) checkpoints: CheckpointFile,
     pub(crate) metrics: Arc<CoreMetrics>,
+    /// When a SKU is low that does not say so itself.
+    pub(crate) low_at: Option<Units>,
     pub(crate) readiness: Readiness,
 }

@@ -62,6 +62,7 @@ const IMAGES: &str = "/api/products/{id}/images";
 const IMAGE: &str = "/api/products/{id}/images/{image}";
 
 const MOVEMENTS: &str = "/api/inventory/{sku}/movements";
+const STOCKTAKE: &str = "/api/inventory/{sku}/stocktake";
 
 /// What is known of a route before any request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,8 +137,10 @@ fn table() -> Vec<Route> {
         post("/api/categories", "categories.create", open_category, categories::open),
         delete("/api/categories/{id}", "categories.delete", close_category, categories::close),
         get("/api/inventory", "inventory.read", list_inventory, inventory::list),
+        patch("/api/inventory/{sku}", "inventory.move", set_low_at, inventory::set_low_at),
         get(MOVEMENTS, "inventory.read", list_movements, inventory::history),
         post(MOVEMENTS, "inventory.move", record_movement, inventory::record),
+        post(STOCKTAKE, "inventory.move", record_stocktake, inventory::count),
         post("/api/orders", "orders.create", place_order, orders::place),
         get("/api/orders", "orders.read", list_orders, orders::list),
         get("/api/orders/{id}", "orders.read", read_order, orders::read),

@@ -3,7 +3,8 @@
 //! | movement | made in | on hand | reserved |
 //! |---|---|---|---|
 //! | receive | `inventory/record.rs`: what arrived | rises | |
-//! | adjust | `inventory/record.rs`: what counting found | rises or falls | |
+//! | adjust | `inventory/record.rs`: what is known to be more or less | rises or falls | |
+//! | stocktake | `inventory/record.rs`: what counting found | becomes what was counted | |
 //! | reserve | `orders/place.rs` | | rises |
 //! | release | `orders/cancel.rs` | | falls |
 //! | expire | `inventory/expire.rs` | | falls |
@@ -16,6 +17,8 @@
 //! [`Shelf`].
 
 mod expire;
+mod losers;
+mod low;
 mod movement;
 mod record;
 mod shelf;
@@ -25,13 +28,15 @@ mod units;
 use std::collections::BTreeMap;
 
 pub(crate) use expire::{end, enter, expire};
+pub(crate) use losers::{Loser, Losers};
+pub(crate) use low::{Lowering, SetLowAt, ThresholdError, set_low_at};
 pub(crate) use movement::{
     ByHand, Cause, Entry, HoldStep, Movement, MovementKind, NOTE_CHARS_MAX, Note,
 };
 pub(crate) use record::{NewMovement, Receipt, RecordError, record};
 pub(crate) use shelf::{Shelf, Short};
 pub(crate) use sweep::sweep_forever;
-pub(crate) use units::{Delta, NotAQuantity, QUANTITY_MAX, Quantity};
+pub(crate) use units::{Delta, NotAQuantity, NotUnits, QUANTITY_MAX, Quantity, UNITS_MAX, Units};
 
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -51,6 +56,20 @@ impl StockLevel {
     pub(crate) fn available(self) -> i64 {
         self.on_hand.saturating_sub(self.reserved)
     }
+
+    /// Whether no more is available than its threshold.
+    pub(crate) fn is_low(self, low_at: Option<Units>) -> bool {
+        low_at.is_some_and(|units| self.available() <= i64::from(units))
+    }
+}
+
+/// What there is of one SKU, and when that is low.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stocked {
+    pub(crate) sku: Sku,
+    pub(crate) level: StockLevel,
+    /// The threshold that counts; without one, it is never low.
+    pub(crate) low_at: Option<Units>,
 }
 
 /// Stock held for an order, until it expires.
@@ -66,12 +85,21 @@ pub(crate) struct Hold {
 /// Holds by id.
 pub(crate) type Holds = BTreeMap<ReservationId, Hold>;
 
+/// Which stock is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    All,
+    /// What is low.
+    Low,
+}
+
 /// Stock by SKU.
 pub(crate) async fn list(
     app: &App,
+    listed: Listed,
     slice: &Slice<Sku>,
-) -> Result<BTreeMap<Sku, StockLevel>, StoreError> {
-    app.store.stock(slice).await
+) -> Result<Vec<Stocked>, StoreError> {
+    app.store.stock(listed, app.low_at, slice).await
 }
 
 /// The ledger of one SKU, newest first; `None` for one that was never sold here.

@@ -139,6 +139,7 @@ pub(crate) struct CoreMetrics {
     image_scans: IntCounterVec,
     erasures: IntCounterVec,
     retention_overdue_seconds: IntGaugeVec,
+    stock_low: IntCounterVec,
     password_hash_seconds: HistogramVec,
     write_batch_size: HistogramVec,
     write_batch_seconds: HistogramVec,
@@ -250,6 +251,7 @@ impl CoreMetrics {
         metrics.audit_uncovered(Duration::ZERO);
         preset(&metrics.image_uploads, &UPLOAD_OUTCOMES);
         preset(&metrics.image_scans, &SCAN_OUTCOMES);
+        preset_plain(&metrics.stock_low);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)
     }
@@ -302,6 +304,11 @@ impl CoreMetrics {
                 "retention_overdue_seconds",
                 "How long the oldest row is kept beyond its time.",
                 &["rule"],
+            )?,
+            stock_low: metrics.counter(
+                "stock_low_total",
+                "Movements that left no more of a SKU than its threshold.",
+                NO_LABELS,
             )?,
             password_hash_seconds: metrics.histogram(
                 "password_hash_seconds",
@@ -406,6 +413,12 @@ impl CoreMetrics {
         self.password_hash_seconds.with_label_values(NO_LABELS).observe(took.as_secs_f64());
     }
 
+    /// Counts movements that left a SKU low that was not.
+    pub(crate) fn stock_lowered(&self, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.stock_low.with_label_values(NO_LABELS).inc_by(count);
+    }
+
     pub(crate) fn write_queue(&self, waiting: usize) {
         let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
         self.write_queue_depth.with_label_values(NO_LABELS).set(waiting);
@@ -440,6 +453,10 @@ fn preset(counter: &IntCounterVec, labels: &[&str]) {
     for label in labels {
         counter.with_label_values(&[label]).inc_by(0);
     }
+}
+
+fn preset_plain(counter: &IntCounterVec) {
+    counter.with_label_values(NO_LABELS).inc_by(0);
 }
 
 fn status_class(status: u16) -> &'static str {

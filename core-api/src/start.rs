@@ -26,6 +26,7 @@ use crate::ids::IdSource;
 use crate::images::{
     BadAddress, Images, LinkKeys, LinkKeysError, Objects, OpenObjectsError, Scanner,
 };
+use crate::inventory::{NotUnits, Units};
 use crate::listener::{BindError, EdgeListener};
 use crate::mail::{Post, PostError, Texts};
 use crate::metrics::CoreMetrics;
@@ -79,6 +80,8 @@ pub(crate) enum Cause {
     Journal(JournalError),
     #[error("the erasure journal cannot be replayed: {0}")]
     Replay(ReplayError),
+    #[error("core.low_stock_at `{value}`: {why}")]
+    LowStock { value: u32, why: NotUnits },
     #[error("core.socket `{}`: {why}", .path.display())]
     Socket { path: PathBuf, why: BindError },
     #[error("core.ops_listen `{addr}`: {why}")]
@@ -109,6 +112,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
     let registry = Registry::new();
     let metrics = Arc::new(CoreMetrics::register(&registry).map_err(Cause::Metrics)?);
     let keys = read_keys(settings, Arc::clone(&metrics))?;
+    let low_at = low_at(settings.low_stock_at)?;
     let provider = read_provider(&settings.payments)?;
     let post = Post::open(&settings.mail).map_err(Cause::Mail)?;
     let images = open_images(settings)?;
@@ -127,6 +131,7 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         clock: clock.clone(),
         ids: ids.clone(),
         metrics: Arc::clone(&metrics),
+        low_at,
     };
     let desks = writers.into_iter().map(desk).collect();
     let (writer, writers) = writer::start(desks, settings.write_queue_max.get());
@@ -152,9 +157,17 @@ pub(crate) async fn start(settings: &CoreSettings, clock: Clock) -> Result<Core,
         audit_keys: keys.audit,
         checkpoints: keys.checkpoints,
         metrics,
+        low_at,
         readiness: Readiness::new(),
     };
     Ok(Core { app: Arc::new(app), writers, post, listener, ops, ops_addr, registry })
+}
+
+fn low_at(value: Option<u32>) -> Result<Option<Units>, Cause> {
+    let units = |value: u32| {
+        Units::try_from(i64::from(value)).map_err(|why| Cause::LowStock { value, why })
+    };
+    value.map(units).transpose()
 }
 
 fn set<'a>(setting: &'static str, path: Option<&'a Path>) -> Result<&'a Path, Cause> {

@@ -10,12 +10,12 @@ mod opened;
 mod postgres;
 mod reads;
 mod refusal;
+mod repairs;
 mod rows;
 mod rules;
 mod sqlite;
 mod transfer;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -41,7 +41,7 @@ use crate::ids::{
     AccountId, CategoryId, ConsentId, JobId, LetterId, MovementId, OrderId, ProductId, SessionId,
 };
 use crate::images::{Image, ImageKey};
-use crate::inventory::{Entry, StockLevel};
+use crate::inventory::{Entry, Listed, Loser, Stocked, Units};
 use crate::mail::Letter;
 use crate::orders::{Order, OrderEvent};
 use crate::outbox::Job;
@@ -200,8 +200,16 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// Categories, oldest first.
     async fn categories(&self, slice: &Slice<CategoryId>) -> Result<Vec<Category>, StoreError>;
 
-    /// Stock by SKU.
-    async fn stock(&self, slice: &Slice<Sku>) -> Result<BTreeMap<Sku, StockLevel>, StoreError>;
+    /// Stock by SKU; what says nothing else is low at `low_at`.
+    async fn stock(
+        &self,
+        listed: Listed,
+        low_at: Option<Units>,
+        slice: &Slice<Sku>,
+    ) -> Result<Vec<Stocked>, StoreError>;
+
+    /// Orders that hold this SKU, newest first.
+    async fn holders(&self, sku: &Sku, limit: u32) -> Result<Vec<Loser>, StoreError>;
 
     /// Whether the ledger has an entry of this SKU.
     async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError>;

@@ -1,7 +1,8 @@
 //! Verify: proof that nothing in the database contradicts anything else.
 //!
 //! It reads one moment of the database, on a connection that writes nothing, so it may run at
-//! any time beside a core that serves. What it finds is for a person: it repairs nothing.
+//! any time beside a core that serves. What it finds is for a person: it repairs nothing, and says
+//! how that is done.
 
 use std::fmt;
 use std::path::Path;
@@ -13,6 +14,11 @@ use crate::store::{OpenError, StoreError, check_everything, read_password};
 
 /// Most contradictions of one kind that are reported.
 pub(crate) const BROKEN_MAX: usize = 100;
+
+/// How the advice is followed.
+const WAY: &str = "Look at each row that is named, and make a backup. Then follow the advice from \
+     the top, as the tables' owner; where a statement is refused, follow the next rule's first. \
+     Verify again until nothing is found. What stays comes back from a backup alone.";
 
 /// What was checked and what is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +40,17 @@ pub struct Broken {
     pub found: String,
     /// What to do about it.
     pub advice: &'static str,
+    /// Statements that mend it, wherever the rule is broken; `None` where only a backup can.
+    pub repair: Option<Repair>,
+}
+
+/// Statements to be run as the tables' owner, with `sqlite3` or `psql`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// One transaction, a statement after the other.
+    pub script: String,
+    /// Whether cores may go on serving meanwhile.
+    pub while_serving: bool,
 }
 
 /// Why nothing could be verified.
@@ -91,8 +108,23 @@ impl fmt::Display for Report {
             if let Some(first) = broken.first() {
                 writeln!(f, "        {}", first.advice)?;
             }
+            let mut repairs: Vec<_> = broken.iter().filter_map(|one| one.repair.as_ref()).collect();
+            repairs.dedup();
+            repairs.into_iter().try_for_each(|repair| write!(f, "{repair}"))?;
         }
         let (checked, broken) = (self.checked.len(), self.broken.len());
+        if broken > 0 {
+            writeln!(f, "{WAY}")?;
+        }
         write!(f, "{checked} rules checked, {broken} contradictions found")
+    }
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let while_serving =
+            if self.while_serving { "also while cores serve" } else { "without a core" };
+        writeln!(f, "        mended by, {while_serving}:")?;
+        self.script.lines().try_for_each(|line| writeln!(f, "            {line}"))
     }
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::ids::IdSource;
+use crate::inventory::Units;
 use crate::metrics::CoreMetrics;
 use crate::store::{StoreError, WriteStore};
 use crate::worksheet::{Wanted, Worksheet};
@@ -131,6 +132,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) metrics: Arc<CoreMetrics>,
+    /// When a SKU is low that does not say so itself.
+    pub(crate) low_at: Option<Units>,
 }
 
 impl Desk {
@@ -216,23 +219,33 @@ impl Desk {
 
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.store.begin().await?;
-        let acts = self.decide(batch).await?;
+        let decided = self.decide(batch).await?;
         self.store.commit().await?;
-        self.metrics.acts_told(acts);
+        self.metrics.acts_told(decided.acts);
+        self.metrics.stock_lowered(decided.lowered);
         Ok(())
     }
 
-    /// Decides and saves a batch; says how many acts it tells of.
-    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<usize, StoreError> {
+    /// Decides a batch and saves it.
+    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Decided, StoreError> {
         let mut wanted = Wanted::default();
         batch.iter().for_each(|job| job.wants(&mut wanted));
         let now = self.clock.now();
         let loaded = self.store.load(&wanted, now).await?;
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
+        sheet.shelf.presume_low_at(self.low_at);
         batch.iter_mut().for_each(|job| job.decide(&mut sheet));
         self.store.save(&sheet).await?;
-        Ok(sheet.trail.acts().len())
+        Ok(Decided { acts: sheet.trail.acts().len(), lowered: sheet.shelf.lowered() })
     }
+}
+
+/// What is counted of a batch once it is on disk.
+struct Decided {
+    /// Acts that the audit trail tells.
+    acts: usize,
+    /// SKUs of which little became available.
+    lowered: usize,
 }
 
 /// Fills a batch, and says how many operations still wait; `None` at the end.

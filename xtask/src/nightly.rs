@@ -13,11 +13,17 @@ const CELLS: &str = "10000000";
 /// Reloads under load.
 const RELOADS: &str = "10000";
 
+/// Kills of core and database under load.
+const KILLS: &str = "100";
+
+/// Requests of crowds that hang up, or want the same goods in every order.
+const CROWDS: &str = "10000";
+
 /// How long each target is fuzzed, in seconds.
 const FUZZ_SECS: &str = "600";
 
-/// Agreement of millions of cells, thousands of reloads under load, and a long look at invented
-/// input. Stops at the first that fails.
+/// Agreement of millions of cells, thousands of reloads under load, a hundred kills, thousands who
+/// hang up, and a long look at invented input. Stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     // A random number without a library for it.
@@ -31,6 +37,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
     finish(cargo::command(&workspace.root).args(["build", "--bins"]))?;
     let mut reloads = cargo::command(&workspace.root);
     finish(reloads.args(["run", "-p", "stockade-e2e", "--example", "reloads", "--", RELOADS]))?;
+
+    for (test, count) in [("kills", KILLS), ("crowds", CROWDS)] {
+        eprintln!("==> {count} {test}");
+        let mut long = cargo::command(&workspace.root);
+        finish(long.args(["test", "-p", "stockade-core-api", "--test", test, "--", count]))?;
+    }
 
     eprintln!("==> fuzzing every target for {FUZZ_SECS} s");
     fuzz::run(&[OsString::from(FUZZ_SECS)])

@@ -72,6 +72,8 @@ words! {
         CategoryClosed = "category.closed",
         StockReceived = "stock.received",
         StockAdjusted = "stock.adjusted",
+        StockCounted = "stock.counted",
+        StockThresholdSet = "stock.threshold_set",
         OrderPlaced = "order.placed",
         OrderCancelled = "order.cancelled",
         OrderPaid = "order.paid",

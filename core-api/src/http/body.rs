@@ -20,6 +20,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use stockade_contract::headers::OUTCOME;
+use stockade_contract::outcome::Outcome;
 
 use super::problem::Problem;
 use crate::app::App;
@@ -36,6 +38,13 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 pub(super) const REPLAYED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+
+/// Tells the edge that a SKU became low.
+pub(super) fn stock_low(lowers: bool) -> Option<[(HeaderName, HeaderValue); 1]> {
+    let name = HeaderName::from_static(OUTCOME);
+    let value = HeaderValue::from_static(Outcome::StockLow.as_str());
+    lowers.then_some([(name, value)])
+}
 
 /// A JSON body.
 #[derive(Debug)]

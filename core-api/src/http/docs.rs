@@ -21,8 +21,10 @@ use super::categories::{CategoryBody, CategoryRequest};
 use super::export::ExportBody;
 use super::factors::{ConfirmRequest, EnrolmentBody, MfaRequest, RecoveryCodesBody};
 use super::images::{ImageBody, ImageForm};
-use super::inventory::{EntryBody, MovementRequest, ReceiptBody, StockBody};
-use super::openapi::{Docs, chars, moment, text, whole, word, words};
+use super::inventory::{
+    EntryBody, MovementRequest, ReceiptBody, StockBody, StocktakeRequest, ThresholdRequest,
+};
+use super::openapi::{Docs, chars, flag, moment, text, whole, word, words};
 use super::orders::{OrderBody, OrderRequest, OwnedOrderBody};
 use super::privacy::{ConsentsBody, ConsentsRequest, ErasedBody, RectifyRequest};
 use super::sessions::{RefreshForm, TokenBody, TokenForm};
@@ -36,6 +38,11 @@ use crate::money::{Currency, PRICE_MINOR_MAX};
 
 const ETAG: &str = "The version, for `If-Match`. It stays while only what is available changes.";
 const LOCATION: &str = "Where it is.";
+const BELOW_RESERVED: &str = "What is reserved stays on hand: where less would be left, nothing \
+    changes, and 409 `below_reserved` says how much is `reserved`, how much is `missing`, and \
+    which `orders` hold that, the newest first, for it loses first: `id`, `state`, `quantity` and \
+    `expires_at` of at most 50, and `more_orders` where there are more. The way on is to cancel \
+    them and to repeat the request under its key.";
 
 pub(super) fn register() -> Docs {
     Docs::new("Register as a customer")
@@ -439,7 +446,18 @@ pub(super) fn close_category() -> Docs {
 }
 
 pub(super) fn list_inventory() -> Docs {
-    Docs::new("List stock, by SKU").paged().answers_page::<StockBody>("A page of stock.")
+    Docs::new("List stock, by SKU")
+        .paged()
+        .query("low", flag(), "`true` for that alone which is low.")
+        .answers_page::<StockBody>("A page of stock.")
+}
+
+pub(super) fn set_low_at() -> Docs {
+    Docs::new("Say when a SKU is low")
+        .takes::<ThresholdRequest>()
+        .answers::<StockBody>(200, "The stock, and when it is low.")
+        .finds()
+        .writes()
 }
 
 pub(super) fn list_movements() -> Docs {
@@ -450,9 +468,22 @@ pub(super) fn list_movements() -> Docs {
 }
 
 pub(super) fn record_movement() -> Docs {
-    Docs::new("Record what arrived, or what counting found")
+    Docs::new("Record what arrived, or that there is more or less")
+        .says(BELOW_RESERVED)
         .takes::<MovementRequest>()
         .answers::<ReceiptBody>(201, "The movement, and what is on hand after it.")
+        .keyed()
+        .own_name()
+        .finds()
+        .refuses(409, &["below_reserved"])
+        .writes()
+}
+
+pub(super) fn record_stocktake() -> Docs {
+    Docs::new("Record what counting found")
+        .says(BELOW_RESERVED)
+        .takes::<StocktakeRequest>()
+        .answers::<ReceiptBody>(201, "The movement, which is the difference, if only 0.")
         .keyed()
         .own_name()
         .finds()

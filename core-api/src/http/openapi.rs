@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 pub(super) use operation::Docs;
-pub(super) use schemas::{chars, moment, text, whole, word, words};
+pub(super) use schemas::{chars, flag, moment, text, whole, word, words};
 use serde_json::Value;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use stockade_contract::outcome::Outcome;
 use utoipa::ToSchema;
 
-use super::body::{Count, JsonBody, Object, PathId, REPLAYED};
+use super::body::{Count, JsonBody, Object, PathId, REPLAYED, stock_low};
 use super::caller::Caller;
 use super::page::{Page, PageBody};
 use super::problem::Problem;
 use crate::app::App;
 use crate::idempotency::{Answered, Claim, ClaimName, Fingerprint, IdempotencyKey, KeyedOperation};
 use crate::ids::{AccountId, OrderId};
-use crate::inventory::Quantity;
+use crate::inventory::{Lowering, Quantity};
 use crate::metrics::Counted;
 use crate::money::{Currency, PriceMinor};
 use crate::orders::{
@@ -36,14 +36,16 @@ pub(super) async fn place(
     JsonBody(body): JsonBody<OrderRequest>,
 ) -> Result<Response, Problem> {
     let wanted = body.order(caller.owner()?, key)?;
-    let (order, outcome, replayed) = match orders::place(&app, wanted).await? {
+    let Lowering { answer, lowers } = orders::place(&app, wanted).await?;
+    let (order, outcome, replayed) = match answer {
         Answered::First(order) => (order, "placed", None),
         Answered::Replayed(order) => (order, "replayed", Some([REPLAYED])),
     };
     let location = AppendHeaders([(LOCATION, format!("/api/orders/{}", order.id))]);
     let counted = Extension(Counted::Order(outcome));
     let body = Json(OrderBody::from(order));
-    Ok((StatusCode::CREATED, counted, location, replayed, body).into_response())
+    let low = stock_low(lowers);
+    Ok((StatusCode::CREATED, counted, location, replayed, low, body).into_response())
 }
 
 /// `GET /api/orders`. Newest first, within reach.

@@ -67,6 +67,7 @@ fn report(missing: &BTreeSet<ImageKey>, stray: &[String]) -> Report {
         found: "a file of it is missing".to_owned(),
         advice: "Restore the folder or bucket of the images from a backup, or delete the image \
                  and upload it again.",
+        repair: None,
     });
     let stray = stray.iter().take(BROKEN_MAX).map(|name| Broken {
         rule: HAVE_IMAGES,
@@ -74,6 +75,7 @@ fn report(missing: &BTreeSet<ImageKey>, stray: &[String]) -> Report {
         found: "is of no image".to_owned(),
         advice: "The database may be older than the files: when it is sure that it is the right \
                  one, remove the file.",
+        repair: None,
     });
     Report { checked: vec![HAVE_FILES, HAVE_IMAGES], broken: missing.chain(stray).collect() }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Delta, Quantity};
+use super::{Delta, Quantity, Units};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, MovementId, OrderId, ReservationId};
 use crate::sku::Sku;
@@ -43,6 +43,7 @@ impl TryFrom<String> for Note {
 pub(crate) enum MovementKind {
     Receive,
     Adjust,
+    Stocktake,
     Reserve,
     Release,
     Expire,
@@ -51,9 +52,10 @@ pub(crate) enum MovementKind {
 }
 
 impl MovementKind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Receive,
         Self::Adjust,
+        Self::Stocktake,
         Self::Reserve,
         Self::Release,
         Self::Expire,
@@ -66,6 +68,7 @@ impl MovementKind {
         match self {
             Self::Receive => "receive",
             Self::Adjust => "adjust",
+            Self::Stocktake => "stocktake",
             Self::Reserve => "reserve",
             Self::Release => "release",
             Self::Expire => "expire",
@@ -80,8 +83,24 @@ impl MovementKind {
 pub(crate) enum ByHand {
     /// So much arrived.
     Receive { quantity: Quantity, note: Option<Note> },
-    /// Counting found more or less than the books say.
+    /// There is so much more or less than the books say.
     Adjust { delta: Delta, reason: Note },
+    /// So much is there.
+    Stocktake { counted: Units, reason: Note },
+}
+
+impl ByHand {
+    /// What it does to a SKU of which so much is on hand.
+    pub(crate) fn cause(&self, on_hand: i64) -> Cause {
+        match self.clone() {
+            Self::Receive { quantity, note } => Cause::Receive { quantity, note },
+            Self::Adjust { delta, reason } => Cause::Adjust { delta, reason },
+            Self::Stocktake { counted, reason } => {
+                let difference = i64::from(counted).saturating_sub(on_hand);
+                Cause::Stocktake { difference, reason }
+            }
+        }
+    }
 }
 
 /// What becomes of a hold.
@@ -99,8 +118,24 @@ pub(crate) enum HoldStep {
 /// What moves stock, and by how much.
 #[derive(Debug, Clone)]
 pub(crate) enum Cause {
-    ByHand(ByHand),
-    Hold { step: HoldStep, hold: ReservationId, quantity: Quantity },
+    Receive {
+        quantity: Quantity,
+        note: Option<Note>,
+    },
+    Adjust {
+        delta: Delta,
+        reason: Note,
+    },
+    /// Counted, less what the books said; 0 where they were right.
+    Stocktake {
+        difference: i64,
+        reason: Note,
+    },
+    Hold {
+        step: HoldStep,
+        hold: ReservationId,
+        quantity: Quantity,
+    },
 }
 
 /// An entry to be added to the ledger.
@@ -116,8 +151,9 @@ pub(crate) struct Movement {
 impl Movement {
     pub(crate) fn kind(&self) -> MovementKind {
         match &self.cause {
-            Cause::ByHand(ByHand::Receive { .. }) => MovementKind::Receive,
-            Cause::ByHand(ByHand::Adjust { .. }) => MovementKind::Adjust,
+            Cause::Receive { .. } => MovementKind::Receive,
+            Cause::Adjust { .. } => MovementKind::Adjust,
+            Cause::Stocktake { .. } => MovementKind::Stocktake,
             Cause::Hold { step: HoldStep::Reserve, .. } => MovementKind::Reserve,
             Cause::Hold { step: HoldStep::Release, .. } => MovementKind::Release,
             Cause::Hold { step: HoldStep::Expire, .. } => MovementKind::Expire,
@@ -126,20 +162,21 @@ impl Movement {
         }
     }
 
-    pub(crate) fn quantity(&self) -> Quantity {
+    /// How many units move, whichever way.
+    pub(crate) fn quantity(&self) -> i64 {
         match &self.cause {
-            Cause::ByHand(ByHand::Adjust { delta, .. }) => delta.quantity(),
-            Cause::ByHand(ByHand::Receive { quantity, .. }) | Cause::Hold { quantity, .. } => {
-                *quantity
-            }
+            Cause::Adjust { delta, .. } => delta.quantity().units(),
+            Cause::Stocktake { difference, .. } => difference.saturating_abs(),
+            Cause::Receive { quantity, .. } | Cause::Hold { quantity, .. } => quantity.units(),
         }
     }
 
     /// How it changes what is on hand, and what is reserved.
     pub(crate) fn changes(&self) -> (i64, i64) {
         match &self.cause {
-            Cause::ByHand(ByHand::Receive { quantity, .. }) => (quantity.units(), 0),
-            Cause::ByHand(ByHand::Adjust { delta, .. }) => (delta.units(), 0),
+            Cause::Receive { quantity, .. } => (quantity.units(), 0),
+            Cause::Adjust { delta, .. } => (delta.units(), 0),
+            Cause::Stocktake { difference, .. } => (*difference, 0),
             Cause::Hold { step: HoldStep::Reserve, quantity, .. } => (0, quantity.units()),
             Cause::Hold { step: HoldStep::Release | HoldStep::Expire, quantity, .. } => {
                 (0, -quantity.units())
@@ -154,22 +191,22 @@ impl Movement {
     /// The hold it takes or gives back.
     pub(crate) fn hold(&self) -> Option<ReservationId> {
         match &self.cause {
-            Cause::ByHand(_) => None,
+            Cause::Receive { .. } | Cause::Adjust { .. } | Cause::Stocktake { .. } => None,
             Cause::Hold { hold, .. } => Some(*hold),
         }
     }
 
     pub(crate) fn note(&self) -> Option<&Note> {
         match &self.cause {
-            Cause::ByHand(ByHand::Receive { note, .. }) => note.as_ref(),
-            Cause::ByHand(ByHand::Adjust { .. }) | Cause::Hold { .. } => None,
+            Cause::Receive { note, .. } => note.as_ref(),
+            Cause::Adjust { .. } | Cause::Stocktake { .. } | Cause::Hold { .. } => None,
         }
     }
 
     pub(crate) fn reason(&self) -> Option<&Note> {
         match &self.cause {
-            Cause::ByHand(ByHand::Adjust { reason, .. }) => Some(reason),
-            Cause::ByHand(ByHand::Receive { .. }) | Cause::Hold { .. } => None,
+            Cause::Adjust { reason, .. } | Cause::Stocktake { reason, .. } => Some(reason),
+            Cause::Receive { .. } | Cause::Hold { .. } => None,
         }
     }
 }
@@ -179,7 +216,7 @@ impl Movement {
 pub(crate) struct Entry {
     pub(crate) id: MovementId,
     pub(crate) kind: MovementKind,
-    pub(crate) quantity: Quantity,
+    pub(crate) quantity: i64,
     pub(crate) on_hand_change: i64,
     pub(crate) reserved_change: i64,
     pub(crate) reservation: Option<ReservationId>,

@@ -1,13 +1,17 @@
-//! Record a movement by hand: what arrived, or what counting found.
+//! Record a movement by hand: what arrived, what is more or less, or what counting found.
+//!
+//! What is reserved stays on hand: where fewer units would be left, nothing changes, and whoever
+//! asked is told which orders stand in the way.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ByHand, Cause, Movement, MovementKind, Quantity, StockLevel};
+use super::{ByHand, Losers, Lowering, Movement, MovementKind, StockLevel, losers};
 use crate::app::App;
 use crate::audit::Action;
 use crate::idempotency::{Answered, Claim, ClaimError};
 use crate::ids::{AccountId, MovementId};
 use crate::sku::Sku;
+use crate::store::StoreError;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
@@ -18,12 +22,23 @@ pub(crate) enum RecordError {
     UnknownSku(Sku),
     #[error("more of `{0}` than can be counted")]
     TooMuch(Sku),
-    #[error("{reserved} of sku `{sku}` are reserved, {left} would be left")]
-    BelowReserved { sku: Sku, reserved: i64, left: i64 },
+    #[error("{reserved} of sku `{sku}` are reserved, {left} would be left; {}", way_on(*left))]
+    BelowReserved { sku: Sku, reserved: i64, left: i64, losers: Losers },
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    #[error("could not look for the orders that hold the sku")]
+    Store(#[from] StoreError),
     #[error("could not record the movement")]
     Write(#[from] WriteError),
+}
+
+/// What to do when fewer would be left than are reserved.
+fn way_on(left: i64) -> &'static str {
+    if left < 0 {
+        "no more can be taken than there is"
+    } else {
+        "cancel orders that hold it, the newest first, and repeat this"
+    }
 }
 
 /// A movement that somebody enters.
@@ -43,21 +58,28 @@ pub(crate) struct Receipt {
     pub(crate) id: MovementId,
     pub(crate) sku: Sku,
     pub(crate) kind: MovementKind,
-    pub(crate) quantity: Quantity,
+    pub(crate) quantity: i64,
     pub(crate) on_hand_change: i64,
     pub(crate) on_hand: i64,
 }
 
+/// What was recorded, or was before.
+pub(crate) type Recorded = Lowering<Answered<Receipt>>;
+
 /// Records a movement; a repeated key records it once.
-pub(crate) async fn record(
-    app: &App,
-    wanted: NewMovement,
-) -> Result<Answered<Receipt>, RecordError> {
-    app.writer.submit(wanted).await?
+pub(crate) async fn record(app: &App, wanted: NewMovement) -> Result<Recorded, RecordError> {
+    match app.writer.submit(wanted).await? {
+        // Nothing changed, so the orders are looked for apart, and are those of a moment later.
+        Err(RecordError::BelowReserved { sku, reserved, left, .. }) => {
+            let losers = losers::find(app, &sku, reserved.saturating_sub(left)).await?;
+            Err(RecordError::BelowReserved { sku, reserved, left, losers })
+        }
+        recorded => recorded,
+    }
 }
 
 impl Write for NewMovement {
-    type Answer = Result<Answered<Receipt>, RecordError>;
+    type Answer = Result<Recorded, RecordError>;
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.skus.insert(self.sku.clone());
@@ -65,6 +87,12 @@ impl Write for NewMovement {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        Lowering::seen(sheet, |sheet| self.enter(sheet))
+    }
+}
+
+impl NewMovement {
+    fn enter(&self, sheet: &mut Worksheet) -> Result<Answered<Receipt>, RecordError> {
         if let Some(claim) = &self.claim
             && let Some(receipt) = sheet.claims.find(claim)?
         {
@@ -73,7 +101,7 @@ impl Write for NewMovement {
         let Some(before) = sheet.shelf.level(&self.sku) else {
             return Err(RecordError::UnknownSku(self.sku.clone()));
         };
-        let movement = self.movement(sheet.ids.next(sheet.now));
+        let movement = self.movement(sheet.ids.next(sheet.now), before);
         let (on_hand_change, _) = movement.changes();
         let mut receipt = Receipt {
             id: movement.id,
@@ -91,11 +119,9 @@ impl Write for NewMovement {
         sheet.audit(self.action(), receipt.id);
         Ok(Answered::First(receipt))
     }
-}
 
-impl NewMovement {
-    fn movement(&self, id: MovementId) -> Movement {
-        let cause = Cause::ByHand(self.change.clone());
+    fn movement(&self, id: MovementId, before: StockLevel) -> Movement {
+        let cause = self.change.cause(before.on_hand);
         Movement { id, sku: self.sku.clone(), cause, account: self.account }
     }
 
@@ -103,13 +129,16 @@ impl NewMovement {
         match self.change {
             ByHand::Receive { .. } => Action::StockReceived,
             ByHand::Adjust { .. } => Action::StockAdjusted,
+            ByHand::Stocktake { .. } => Action::StockCounted,
         }
     }
 
     fn refused(&self, before: StockLevel, change: i64) -> RecordError {
         let (sku, reserved) = (self.sku.clone(), before.reserved);
         match before.on_hand.checked_add(change) {
-            Some(left) if left < reserved => RecordError::BelowReserved { sku, reserved, left },
+            Some(left) if left < reserved => {
+                RecordError::BelowReserved { sku, reserved, left, losers: Losers::default() }
+            }
             _ => RecordError::TooMuch(sku),
         }
     }

@@ -12,21 +12,24 @@ use crate::app::App;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::Write;
 
-const PERIOD: Duration = Duration::from_secs(1);
+/// Half of the second after which what has run out is for sale again, also where it is shown.
+const PERIOD: Duration = Duration::from_millis(500);
 
 /// Puts away what has run out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sweep;
 
 impl Write for Sweep {
-    type Answer = ();
+    /// Whether any hold was given back.
+    type Answer = bool;
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.sweep = true;
     }
 
-    fn decide(&self, sheet: &mut Worksheet) {
+    fn decide(&self, sheet: &mut Worksheet) -> bool {
         sheet.sweep = true;
+        !sheet.ended.is_empty()
     }
 }
 
@@ -36,14 +39,23 @@ pub(crate) async fn sweep_forever(app: Arc<App>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match app.store.anything_due(app.clock.now()).await {
-            Ok(false) => {}
-            Ok(true) => {
-                if let Err(error) = app.writer.submit(Sweep).await {
-                    tracing::warn!(error = ?error, "could not sweep");
-                }
-            }
-            Err(error) => tracing::warn!(error = ?error, "could not ask what is due"),
-        }
+        // One sweep puts away a bounded part of what is due.
+        while is_due(&app).await && sweep(&app).await {}
     }
+}
+
+async fn is_due(app: &App) -> bool {
+    let due = app.store.anything_due(app.clock.now()).await;
+    due.unwrap_or_else(|error| {
+        tracing::warn!(error = ?error, "could not ask what is due");
+        false
+    })
+}
+
+/// Whether there may be more: what cannot be given back is left for `verify` to report.
+async fn sweep(app: &App) -> bool {
+    app.writer.submit(Sweep).await.unwrap_or_else(|error| {
+        tracing::warn!(error = ?error, "could not sweep");
+        false
+    })
 }

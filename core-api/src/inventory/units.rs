@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Most units in one movement.
 pub(crate) const QUANTITY_MAX: u32 = 1_000_000;
 
+/// Most units that are counted, or waited for, of one SKU.
+pub(crate) const UNITS_MAX: u32 = 1_000_000_000;
+
 /// A number of units: 1 to [`QUANTITY_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
@@ -32,6 +35,37 @@ impl From<Quantity> for u32 {
 impl Quantity {
     pub(crate) fn units(self) -> i64 {
         i64::from(self.0)
+    }
+}
+
+/// A number of units that may be none: 0 to [`UNITS_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "u32")]
+pub(crate) struct Units(u32);
+
+/// Not a number of units, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("units are 0 to {UNITS_MAX}")]
+pub(crate) struct NotUnits;
+
+impl TryFrom<i64> for Units {
+    type Error = NotUnits;
+
+    fn try_from(units: i64) -> Result<Self, NotUnits> {
+        let units = u32::try_from(units).map_err(|_| NotUnits)?;
+        if units <= UNITS_MAX { Ok(Self(units)) } else { Err(NotUnits) }
+    }
+}
+
+impl From<Units> for u32 {
+    fn from(units: Units) -> Self {
+        units.0
+    }
+}
+
+impl From<Units> for i64 {
+    fn from(units: Units) -> Self {
+        Self::from(units.0)
     }
 }
 
@@ -79,6 +113,16 @@ impl Delta {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_may_be_none_and_are_bounded() {
+        for units in [0, 1, 1_000_000_000] {
+            assert_eq!(Units::try_from(units).map(i64::from), Ok(units));
+        }
+        for units in [-1, 1_000_000_001, i64::MIN, i64::MAX] {
+            assert_eq!(Units::try_from(units), Err(NotUnits), "{units}");
+        }
+    }
 
     #[test]
     fn a_delta_is_bounded_and_not_zero() {

@@ -7,7 +7,7 @@ use crate::audit::Action;
 use crate::cart::Cart;
 use crate::idempotency::{Answered, Claim, ClaimError, Fingerprint};
 use crate::ids::AccountId;
-use crate::inventory::{self, Hold, HoldStep, Quantity, Short};
+use crate::inventory::{self, Hold, HoldStep, Lowering, Quantity, Short};
 use crate::money::Money;
 use crate::orders::{HOLD_LIFE, Order, OrderLine, OrderState};
 use crate::sku::Sku;
@@ -164,14 +164,17 @@ impl NewOrder {
     }
 }
 
+/// An order that was placed, or was before.
+pub(crate) type Placed = Lowering<Answered<Order>>;
+
 /// Hands the order to the writer, which decides it together with its neighbours and answers
 /// when their one transaction is on disk.
-pub(crate) async fn place(app: &App, wanted: NewOrder) -> Result<Answered<Order>, PlaceError> {
+pub(crate) async fn place(app: &App, wanted: NewOrder) -> Result<Placed, PlaceError> {
     app.writer.submit(wanted).await?
 }
 
 impl Write for NewOrder {
-    type Answer = Result<Answered<Order>, PlaceError>;
+    type Answer = Result<Placed, PlaceError>;
 
     fn wants(&self, wanted: &mut Wanted) {
         wanted.claims.insert(self.claim.name.clone());
@@ -184,6 +187,12 @@ impl Write for NewOrder {
     }
 
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
+        Lowering::seen(sheet, |sheet| self.enter(sheet))
+    }
+}
+
+impl NewOrder {
+    fn enter(&self, sheet: &mut Worksheet) -> Result<Answered<Order>, PlaceError> {
         if let Some(order) = sheet.claims.find(&self.claim)? {
             return Ok(Answered::Replayed(order));
         }
@@ -198,9 +207,7 @@ impl Write for NewOrder {
         };
         Ok(Answered::First(order))
     }
-}
 
-impl NewOrder {
     fn placed(&self, sheet: &mut Worksheet, lines: &WantedLines) -> Result<Order, PlaceError> {
         let priced = lines.priced(sheet)?;
         let total = total(&priced)?;

@@ -340,6 +340,7 @@ const TABLES: [Table; 34] = [
         &[
             public("id"),
             public("name"),
+            public("name_folded"),
             public("description"),
             internal("created_at"),
             public("category_id"),
@@ -354,6 +355,7 @@ const TABLES: [Table; 34] = [
             public("product_id"),
             public("price_minor"),
             public("currency"),
+            internal("low_at"),
         ],
     ),
     table(

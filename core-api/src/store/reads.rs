@@ -15,8 +15,6 @@ macro_rules! of_account {
 macro_rules! reads {
     ($store:ty) => {
         const _: () = {
-            use std::collections::BTreeMap;
-
             use sqlx::{query, query_as, query_scalar};
             use uuid::Uuid;
 
@@ -35,7 +33,7 @@ macro_rules! reads {
                 ProductId, SessionId,
             };
             use crate::images::{Image, ImageKey};
-            use crate::inventory::{Entry, StockLevel};
+            use crate::inventory::{Entry, Listed, Loser, Stocked, Units};
             use crate::mail::Letter;
             use crate::orders::{Order, OrderEvent};
             use crate::outbox::Job;
@@ -236,15 +234,24 @@ macro_rules! reads {
 
                 async fn stock(
                     &self,
+                    listed: Listed,
+                    low_at: Option<Units>,
                     slice: &Slice<Sku>,
-                ) -> Result<BTreeMap<Sku, StockLevel>, StoreError> {
-                    let after = slice.after.as_ref().map_or("", Sku::as_str);
-                    let found = query_as(inventory::STOCK).bind(after).bind(i64::from(slice.limit));
-                    let found: Vec<(String, i64, i64)> = found.fetch_all(&self.readers).await?;
-                    let level = |(sku, on_hand, reserved): (String, i64, i64)| {
-                        Ok((rows::sku(&sku)?, StockLevel { on_hand, reserved }))
+                ) -> Result<Vec<Stocked>, StoreError> {
+                    let statement = match listed {
+                        Listed::All => inventory::STOCK,
+                        Listed::Low => inventory::LOW_STOCK,
                     };
-                    found.into_iter().map(level).collect()
+                    let after = slice.after.as_ref().map_or("", Sku::as_str);
+                    let found = query_as(statement).bind(after).bind(i64::from(slice.limit));
+                    let found = found.bind(low_at.map(i64::from)).fetch_all(&self.readers).await?;
+                    found.iter().map(inventory::stocked).collect()
+                }
+
+                async fn holders(&self, sku: &Sku, limit: u32) -> Result<Vec<Loser>, StoreError> {
+                    let found = query_as(inventory::HOLDERS).bind(sku.as_str());
+                    let found = found.bind(i64::from(limit)).fetch_all(&self.readers).await?;
+                    found.iter().map(inventory::loser).collect()
                 }
 
                 async fn has_moved(&self, sku: &Sku) -> Result<bool, StoreError> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{postgres, sqlite};
-use crate::verify::{BROKEN_MAX, Broken, Cause, Report};
+use crate::verify::{BROKEN_MAX, Broken, Cause, Repair, Report};
 
 /// A rule of the database.
 pub(super) struct Rule {
@@ -36,17 +36,21 @@ pub(super) enum Subject {
 pub(super) const SAME_SCHEMA: &str =
     "the tables, constraints, indexes and triggers are as they were made";
 
-const REMAKE: &str =
-    "Without them nothing keeps the other rules: make them again as in the migrations.";
+const REMAKE: &str = "Without them nothing keeps the other rules: make them again as in the migrations. A table or a \
+     column comes back from a backup alone.";
 
 /// Stands for the subject where a rule could not be checked.
 const UNASKED: &str = "cannot be checked";
 
-pub(super) const RESTORE: &str = "The file is damaged: stop the core and restore a backup.";
+const ERASE_ONE: &str = "Erase the account that is not theirs: `DELETE /api/admin/users/{id}`.";
+
+pub(super) const RESTORE: &str = "Follow what is said of the other rules first. Where the file \
+     itself is damaged: stop the core, put a backup in the file's place, and remove the `-wal` and \
+     `-shm` files beside it.";
 pub(super) const INSPECT: &str = "Somebody wrote to the database past the core: find out who, and \
-     correct the row by hand or restore a backup.";
+     correct the row or restore a backup.";
 pub(super) const RECOUNT: &str =
-    "Count the goods, correct the row of `stock` to the ledger, then `adjust` to what was counted.";
+    "Correct the row of `stock` to the ledger, then count the goods and record a stocktake.";
 
 /// The rules of both databases; `$text` is the function that makes a text of an id.
 macro_rules! rules {
@@ -113,9 +117,11 @@ macro_rules! rules {
                 query: "SELECT sku, kind || ' of ' || quantity || ' changed on hand by ' ||
                                on_hand_change || ' and reserved by ' || reserved_change
                           FROM stock_movement
-                         WHERE quantity < 1 OR CASE kind
+                         WHERE (quantity < 1 AND (kind <> 'stocktake' OR quantity < 0)) OR CASE kind
                                WHEN 'receive' THEN on_hand_change <> quantity OR reserved_change <> 0
                                WHEN 'adjust' THEN abs(on_hand_change) <> quantity OR reserved_change <> 0
+                               WHEN 'stocktake' THEN abs(on_hand_change) <> quantity
+                                                  OR reserved_change <> 0
                                WHEN 'reserve' THEN on_hand_change <> 0 OR reserved_change <> quantity
                                WHEN 'release' THEN on_hand_change <> 0 OR reserved_change <> -quantity
                                WHEN 'expire' THEN on_hand_change <> 0 OR reserved_change <> -quantity
@@ -325,7 +331,7 @@ macro_rules! rules {
                          WHERE username_digest IS NOT NULL
                          GROUP BY username_digest HAVING count(*) > 1"
                     ),
-                advice: INSPECT,
+                advice: ERASE_ONE,
             },
             Rule {
                 says: "an e-mail address is one account's",
@@ -337,7 +343,7 @@ macro_rules! rules {
                          WHERE email_digest IS NOT NULL
                          GROUP BY email_digest HAVING count(*) > 1"
                     ),
-                advice: INSPECT,
+                advice: ERASE_ONE,
             },
             Rule {
                 says: "an account has a data key and sealed names, or waits to be sealed",
@@ -424,8 +430,18 @@ pub(crate) async fn check_everything(
     }
 }
 
+/// What mends an object of a schema: its name, how it was made, and how it is there.
+pub(super) type Remake = fn(&str, Option<&str>, Option<&str>) -> Option<Repair>;
+
 /// What is missing, changed or added between two descriptions of a schema: names and texts.
-pub(super) fn differences(made: &[(String, String)], there: &[(String, String)]) -> Vec<Broken> {
+pub(super) fn differences(
+    made: &[(String, String)],
+    there: &[(String, String)],
+    remake: Remake,
+) -> Vec<Broken> {
+    let text = |of: &[(String, String)], name: &str| {
+        of.iter().find(|one| one.0 == name).map(|one| one.1.clone())
+    };
     let missing = made.iter().filter(|one| !there.contains(one));
     let missing = missing.map(|(name, _)| (name, "is missing or was changed"));
     let added = there.iter().filter(|one| !made.iter().any(|(name, _)| *name == one.0));
@@ -435,6 +451,7 @@ pub(super) fn differences(made: &[(String, String)], there: &[(String, String)])
         subject: name.clone(),
         found: found.to_owned(),
         advice: REMAKE,
+        repair: remake(name, text(made, name).as_deref(), text(there, name).as_deref()),
     };
     missing.chain(added).map(broken).take(BROKEN_MAX).collect()
 }
@@ -445,6 +462,7 @@ impl Rule {
     pub(super) fn broken(
         &self,
         found: Result<Vec<(String, String)>, sqlx::Error>,
+        repair: impl Fn(&str) -> Option<Repair>,
     ) -> Result<Vec<Broken>, sqlx::Error> {
         let found = match found {
             Err(sqlx::Error::Database(error)) => vec![(UNASKED.to_owned(), error.to_string())],
@@ -455,6 +473,7 @@ impl Rule {
             subject: self.subject.name(&subject),
             found,
             advice: self.advice,
+            repair: repair(self.says),
         };
         Ok(found.into_iter().take(BROKEN_MAX).map(broken).collect())
     }

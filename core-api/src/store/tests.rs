@@ -13,6 +13,7 @@ use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 use super::rows::{audit, catalog, orders};
 use super::{migrate, postgres, sqlite, transfer};
 use crate::privacy::classified;
+use crate::verify::Repair;
 
 /// The statements in a folder or file below this module: texts that are whole constants.
 fn statements(place: &str) -> Vec<String> {
@@ -71,6 +72,26 @@ async fn sqlite_understands_every_statement() {
         let prepared = database.prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
         assert!(prepared.is_ok(), "{text}: {prepared:?}");
     }
+}
+
+/// No statement makes what is sealed, or erases as the core does.
+const MENDED_BY_COMMANDS: [&str; 5] = [
+    "a user name is one account's",
+    "an e-mail address is one account's",
+    "an account has a data key and sealed names, or waits to be sealed",
+    "nothing waits to be sealed",
+    "of an erased account nothing is left that is somebody's",
+];
+
+#[test]
+fn every_rule_says_how_it_is_mended() {
+    let says = |rules: Vec<&'static str>, mend: fn(&str) -> Option<Repair>| {
+        let silent = rules.into_iter().filter(|rule| mend(rule).is_none());
+        let silent: Vec<_> = silent.filter(|rule| !MENDED_BY_COMMANDS.contains(rule)).collect();
+        assert!(silent.is_empty(), "no repair is written for {silent:?}");
+    };
+    says(sqlite::verify::rules_said().collect(), sqlite::verify::mend);
+    says(postgres::verify::rules_said().collect(), postgres::verify::mend);
 }
 
 async fn shop() -> String {

@@ -7,7 +7,7 @@ use super::*;
 use crate::accounts::{NewSession, TokenHash};
 use crate::catalog::{Description, NewProduct, Offers};
 use crate::clock::{SetClock, Timestamp};
-use crate::inventory::StockLevel;
+use crate::inventory::{Listed, StockLevel};
 use crate::money::{Currency, Money};
 use crate::sku::Sku;
 use crate::store::{Opened, Slice, Store, open};
@@ -33,15 +33,17 @@ impl World {
             clock: SetClock::at(Timestamp::from_micros(0)).clock(),
             ids: IdSource::default(),
             metrics: Arc::new(CoreMetrics::register(&metrics).unwrap()),
+            low_at: None,
         };
         let (writer, task) = start(vec![desk], 64);
         Self { store, writer, task, metrics, _folder: folder }
     }
 
     async fn skus(&self) -> Vec<String> {
-        let stock = self.store.stock(&Slice { after: None, limit: 100 }).await.unwrap();
-        assert!(stock.values().all(|level| *level == StockLevel::default()));
-        stock.into_keys().map(String::from).collect()
+        let slice = Slice { after: None, limit: 100 };
+        let stock = self.store.stock(Listed::All, None, &slice).await.unwrap();
+        assert!(stock.iter().all(|one| one.level == StockLevel::default()));
+        stock.into_iter().map(|one| one.sku.into()).collect()
     }
 
     fn batch_sizes(&self) -> Vec<(u64, f64)> {
@@ -123,5 +125,6 @@ async fn draining_carries_out_what_waits_and_takes_no_more() {
     assert!(!writer.runs());
     let late = writer.submit(product("B")).await;
     assert!(matches!(late, Err(WriteError::Stopped)));
-    assert_eq!(store.stock(&Slice { after: None, limit: 9 }).await.unwrap().len(), 1);
+    let slice = Slice { after: None, limit: 9 };
+    assert_eq!(store.stock(Listed::All, None, &slice).await.unwrap().len(), 1);
 }

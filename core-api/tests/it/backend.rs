@@ -10,6 +10,19 @@ use stockade_settings::store::{StoreSettings, StoreUrl};
 /// A connection past the core.
 pub(crate) type Connection = SqliteConnection;
 
+/// Takes off what keeps somebody from breaking things.
+pub(crate) const LOOSEN: &str = "PRAGMA foreign_keys = OFF;
+    PRAGMA ignore_check_constraints = ON;
+    DROP TRIGGER stock_movement_is_not_updated;
+    DROP TRIGGER stock_movement_is_not_deleted;
+    DROP TRIGGER order_event_is_not_deleted;";
+
+/// Bytes as a token's hash has.
+pub(crate) const FRESH_HASH: &str = "randomblob(32)";
+
+/// What can be broken in this database alone.
+pub(crate) const BREAKS: &[&str] = &[];
+
 /// Settings of a new database.
 pub(crate) fn store(folder: &Path) -> StoreSettings {
     StoreSettings {

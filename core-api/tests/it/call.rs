@@ -70,7 +70,7 @@ pub(crate) struct Call {
     socket: PathBuf,
     pub(crate) assertion: Assertion,
     headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     signed: bool,
 }
 
@@ -135,16 +135,26 @@ impl Call {
         request.body(Full::from(self.body.clone())).unwrap()
     }
 
-    /// Sends all but the body, and waits until the core is busy with the request.
-    pub(crate) async fn begin(&self) -> UnixStream {
+    /// The request's head, but for its last line.
+    pub(crate) fn head(&self) -> String {
         let request = self.request();
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
         for (name, value) in request.headers() {
             head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
         }
         head.push_str(&format!("content-length: {}\r\n", self.body.len()));
-        head.push_str("expect: 100-continue\r\n\r\n");
-        let mut stream = UnixStream::connect(&self.socket).await.unwrap();
+        head
+    }
+
+    /// A connection with nothing on it.
+    pub(crate) async fn open(&self) -> UnixStream {
+        UnixStream::connect(&self.socket).await.unwrap()
+    }
+
+    /// Sends all but the body, and waits until the core is busy with the request.
+    pub(crate) async fn begin(&self) -> UnixStream {
+        let head = format!("{}expect: 100-continue\r\n\r\n", self.head());
+        let mut stream = self.open().await;
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut interim = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
         stream.read_exact(&mut interim).await.unwrap();

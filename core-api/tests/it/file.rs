@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hyper::StatusCode;
 use serde_json::json;
-use stockade_core_api::PrivacyAdmin;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use stockade_core_api::{PrivacyAdmin, verify};
 use stockade_settings::store::StoreUrl;
 
 use crate::accounts::{login, register};
@@ -143,4 +144,26 @@ async fn a_backup_does_not_bring_back_who_was_erased() {
     let mut admin = PrivacyAdmin::open(&world.settings).await.unwrap();
     let replayed = admin.replay_erasures().await.unwrap();
     assert_eq!((replayed.erased, replayed.noted), (0, 0));
+}
+
+#[tokio::test]
+async fn what_no_statement_mends_comes_back_from_a_backup() {
+    let world = World::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, backup) = (folder.path().join("shop.db"), folder.path().join("backup.db"));
+    let copy = format!("VACUUM INTO '{}'", backup.display());
+    sqlx::query(AssertSqlSafe(copy)).execute(&mut world.database().await).await.unwrap();
+    fs::copy(&backup, &shop).unwrap();
+    let url = StoreUrl::Sqlite(shop.clone());
+
+    let mut database = SqliteConnection::connect(&url.to_string()).await.unwrap();
+    sqlx::query("DROP TABLE reservation").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let report = verify(&url, None).await.unwrap();
+    let table = report.broken.iter().find(|one| one.subject == "table `reservation`").unwrap();
+    assert!(table.repair.is_none() && table.advice.contains("backup"), "{table:?}");
+
+    fs::copy(&backup, &shop).unwrap();
+    let report = verify(&url, None).await.unwrap();
+    assert!(report.is_intact(), "{report}");
 }

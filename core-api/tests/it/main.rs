@@ -33,6 +33,7 @@ mod payments_in_trouble;
 mod privacy;
 mod products;
 mod provider;
+mod repairs;
 mod revocations;
 mod sessions;
 mod start;

@@ -175,6 +175,14 @@ impl World {
             .json(&json!({"kind": "adjust", "delta": delta, "reason": reason}))
     }
 
+    /// Tells what was counted.
+    pub(crate) fn stocktake(&self, sku: &str, counted: i64) -> Call {
+        self.by(someone(), "POST", format!("/api/inventory/{sku}/stocktake"))
+            .scope(Scope::Any)
+            .key(&fresh_key())
+            .json(&json!({"counted": counted, "reason": "counted"}))
+    }
+
     /// Cancels an order of this account.
     pub(crate) fn cancel(&self, account: Uuid, order: &str) -> Call {
         self.by(account, "POST", format!("/api/orders/{order}/cancel"))

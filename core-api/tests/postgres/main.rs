@@ -62,6 +62,8 @@ mod privacy;
 mod products;
 #[path = "../it/provider.rs"]
 mod provider;
+#[path = "../it/repairs.rs"]
+mod repairs;
 #[path = "../it/revocations.rs"]
 mod revocations;
 #[path = "../it/sessions.rs"]

@@ -10,19 +10,23 @@ pub enum Outcome {
     LoginFailed,
     /// An order asked for more than is available.
     StockExhausted,
+    /// No more is available of a SKU than its threshold, since just now.
+    StockLow,
     /// A webhook's signature does not fit.
     WebhookRejected,
 }
 
 impl Outcome {
     /// Every outcome, for metrics that register their labels at the start.
-    pub const ALL: [Self; 3] = [Self::LoginFailed, Self::StockExhausted, Self::WebhookRejected];
+    pub const ALL: [Self; 4] =
+        [Self::LoginFailed, Self::StockExhausted, Self::StockLow, Self::WebhookRejected];
 
     /// The stable word used on the wire and as a metric label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LoginFailed => "login_failed",
             Self::StockExhausted => "stock_exhausted",
+            Self::StockLow => "stock_low",
             Self::WebhookRejected => "webhook_rejected",
         }
     }

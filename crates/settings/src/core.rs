@@ -53,6 +53,9 @@ pub struct CoreSettings {
     pub write_queue_max: NonZeroUsize,
     /// Passwords hashed at once; each takes a third of a second of one processor.
     pub password_hashes_max: NonZeroUsize,
+    /// A SKU that says nothing else is low when no more than so many units are available; 0 to a
+    /// thousand million. Without it, only those are ever low that have a threshold of their own.
+    pub low_stock_at: Option<u32>,
     /// How people are written to.
     pub mail: MailSettings,
     /// Where products' images are kept.
@@ -107,6 +110,7 @@ impl Default for CoreSettings {
             refresh_token_secs: NonZeroU32::new(30 * 24 * 60 * 60).unwrap_or(NonZeroU32::MIN),
             write_queue_max: NonZeroUsize::new(1024).unwrap_or(NonZeroUsize::MIN),
             password_hashes_max: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
+            low_stock_at: None,
             mail: MailSettings::default(),
             images: ImageSettings::default(),
             scanner: ScannerSettings::default(),

@@ -31,12 +31,15 @@ async fn what_is_not_json_is_not_taken_for_it() {
 async fn verdict(guest: &mut Guest<'_>, expect: &str, document: &[u8]) -> Result<(), String> {
     let member = [br#"{"description":"x","name":"#, document, b"}"].concat();
     let movements = format!("/api/inventory/{LAMP}/movements");
+    let stocktake = format!("/api/inventory/{LAMP}/stocktake");
     let key = |asked: Asked| asked.field("Idempotency-Key", "one");
     let calls = [
         ("admin", asked("POST", "/api/products").body(JSON, document)),
         ("admin", asked("POST", "/api/products").body(JSON, member)),
         ("admin", asked("POST", "/api/categories").body(JSON, document)),
         ("admin", key(asked("POST", &movements)).body(JSON, document)),
+        ("admin", key(asked("POST", &stocktake)).body(JSON, document)),
+        ("admin", asked("PATCH", &format!("/api/inventory/{LAMP}")).body(JSON, document)),
         ("customer", key(asked("POST", "/api/orders")).body(JSON, document)),
         ("customer", asked("POST", "/api/auth/register").body(JSON, document)),
         ("customer", asked("PUT", &format!("/api/cart/lines/{LAMP}")).body(JSON, document)),

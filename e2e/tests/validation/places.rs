@@ -26,8 +26,9 @@ impl Tried<'_> {
         self.in_queries(guest).await.map_err(|fault| format!("in a query: {fault}"))?;
         self.in_paths(guest).await.map_err(|fault| format!("in a path: {fault}"))?;
         self.as_username(guest).await.map_err(|fault| format!("as a user name: {fault}"))?;
+        self.as_key(guest).await.map_err(|fault| format!("as a key: {fault}"))?;
         self.as_full_name(guest).await.map_err(|fault| format!("as a full name: {fault}"))?;
-        self.as_key(guest).await.map_err(|fault| format!("as a key: {fault}"))
+        self.as_reason(guest).await.map_err(|fault| format!("as a reason: {fault}"))
     }
 
     /// The product's name where it can be one, and its description in any case.
@@ -188,9 +189,22 @@ impl Tried<'_> {
         let answer = guest.ask_as("admin", call.json(&body)).await?;
         if answer.status == 201 { Ok(()) } else { Err(told(&answer)) }
     }
+
+    /// The reason of a stocktake.
+    async fn as_reason(&self, guest: &mut Guest<'_>) -> Result<(), String> {
+        let call = asked("POST", &format!("/api/inventory/{LAMP}/stocktake"));
+        let call = call.field("Idempotency-Key", format!("counted-{}", self.line));
+        let body = json!({"counted": 1_000, "reason": self.text});
+        let answer = guest.ask_as("admin", call.json(&body)).await?;
+        match answer.status {
+            201 if is_note(self.text) => Ok(()),
+            _ if is_note(self.text) => Err(told(&answer)),
+            _ => is_located(&answer, "reason: "),
+        }
+    }
 }
 
-/// Where the notes are.
+/// Where the notes and reasons are.
 pub(crate) fn movements() -> String {
     format!("/api/inventory/{LAMP}/movements")
 }

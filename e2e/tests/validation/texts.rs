@@ -82,6 +82,7 @@ async fn all_are_listed(shop: &Shop, lines: &[String]) {
     let descriptions = guest.walk("/api/products", "description").await;
     let categories = guest.walk("/api/categories", "name").await;
     let notes = guest.walk(&movements(), "note").await;
+    let reasons = guest.walk(&movements(), "reason").await;
     for text in lines {
         let twin = || lines.iter().any(|other| other != text && fold(other) == fold(text));
         if is_line(text, 3, 200) {
@@ -93,6 +94,7 @@ async fn all_are_listed(shop: &Shop, lines: &[String]) {
         }
         if is_note(text) {
             assert!(notes.contains_key(text) || twin(), "nothing is noted as {text}");
+            assert!(reasons.contains_key(text), "nothing was counted because of {text}");
         }
     }
 }

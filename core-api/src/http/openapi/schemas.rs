@@ -17,7 +17,9 @@ use crate::ids::{
     RefundId, ReservationId, SessionId,
 };
 use crate::images::ImageKey;
-use crate::inventory::{Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity};
+use crate::inventory::{
+    Delta, MovementKind, NOTE_CHARS_MAX, Note, QUANTITY_MAX, Quantity, UNITS_MAX, Units,
+};
 use crate::money::{Currency, PRICE_MINOR_MAX, PriceMinor};
 use crate::orders::OrderState;
 use crate::payments::{PaymentState, RefundReason, RefundState};
@@ -47,6 +49,7 @@ schemas! {
     Quantity => whole(1, i64::from(QUANTITY_MAX), None);
     Delta => whole(-i64::from(QUANTITY_MAX), i64::from(QUANTITY_MAX), None)
         .description(Some("Not 0."));
+    Units => whole(0, i64::from(UNITS_MAX), None);
     Note => chars(1, NOTE_CHARS_MAX);
     ProductName => chars(*PRODUCT_NAME_CHARS.start(), *PRODUCT_NAME_CHARS.end());
     Description => chars(0, DESCRIPTION_CHARS_MAX);
@@ -83,6 +86,11 @@ pub(in crate::http) fn whole(least: i64, most: i64, default: Option<i64>) -> Obj
         .minimum(Some(least))
         .maximum(Some(most))
         .default(default.map(Into::into))
+}
+
+/// True or false.
+pub(crate) fn flag() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Boolean).into()
 }
 
 /// A schema that has a name.

@@ -34,7 +34,7 @@ fn sheet(on_hand: i64, due: Holds) -> Worksheet {
     };
     let level = |name| (sku(name), StockLevel { on_hand, reserved: reserved(name) });
     let loaded = Loaded {
-        shelf: Shelf::loaded(SKUS.map(level).into()),
+        shelf: Shelf::loaded(SKUS.map(level).into(), BTreeMap::new()),
         prices: SKUS.map(|name| (sku(name), price(1, "EUR"))).into(),
         due,
         ..Loaded::default()
@@ -64,11 +64,13 @@ fn the_first_to_come_is_served() {
 #[test]
 fn a_key_is_good_for_one_order_within_a_batch_too() {
     let mut sheet = sheet(9, Holds::new());
-    let Ok(Answered::First(first)) = order(1, "k", &[("A", 1)]).decide(&mut sheet) else {
+    let Ok(Placed { answer: Answered::First(first), .. }) =
+        order(1, "k", &[("A", 1)]).decide(&mut sheet)
+    else {
         panic!("not placed");
     };
     let again = order(1, "k", &[("A", 1)]).decide(&mut sheet).unwrap();
-    assert_eq!(again, Answered::Replayed(first));
+    assert_eq!(again.answer, Answered::Replayed(first));
     let other = order(1, "k", &[("A", 2)]).decide(&mut sheet);
     assert!(matches!(other, Err(PlaceError::Claim(ClaimError::Reused))));
     assert_eq!(sheet.orders.new_orders().len(), 1);
@@ -141,7 +143,9 @@ proptest! {
                     arrived.decide(&mut sheet).unwrap();
                     *received.entry(sku(name)).or_default() += quantity.units();
                 }
-            } else if let Ok(Answered::First(order)) = order(1, &format!("k{at}"), &lines).decide(&mut sheet) {
+            } else if let Ok(Placed { answer: Answered::First(order), .. }) =
+                order(1, &format!("k{at}"), &lines).decide(&mut sheet)
+            {
                 for line in order.lines {
                     *sold.entry(line.sku).or_default() += line.quantity.units();
                 }

@@ -80,7 +80,7 @@ fn sheet(state: OrderState, free: i64) -> Worksheet {
     };
     let payments = [payment(10), payment(11)].map(|one| (one.id, one)).into();
     let loaded = Loaded {
-        shelf: Shelf::loaded([(lamp(), level)].into()),
+        shelf: Shelf::loaded([(lamp(), level)].into(), [].into()),
         orders: OrderBook::loaded(
             [(order.id, order.clone())].into(),
             BTreeSet::from([(order.id, Reach::Any)]),

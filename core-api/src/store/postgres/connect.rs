@@ -16,23 +16,30 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// What every session is told. A database's own defaults could take acknowledged orders back
 /// (`synchronous_commit`), or wait for ever.
-const SESSION: [(&str, &str); 6] = [
+const SESSION: [(&str, &str); 7] = [
     ("synchronous_commit", "on"),
     ("default_transaction_isolation", "read committed"),
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "60s"),
     ("search_path", "public"),
+    // To compile a statement takes longer than any of them.
+    ("jit", "off"),
 ];
 
 /// Plans of statements that write are made once, when tables may still be empty; each of these
 /// statements has an index to go by.
-const WRITING: [(&str, &str); 1] = [("enable_seqscan", "off")];
+const WRITING: &[(&str, &str)] = &[("enable_seqscan", "off")];
+
+/// Work that takes as long as it takes, such as reading every row.
+const UNHURRIED: &[(&str, &str)] = &[("statement_timeout", "0")];
 
 /// Where to connect, and as whom.
 #[derive(Clone)]
 pub(in crate::store) struct Login {
     options: PgConnectOptions,
+    /// What else a session is told.
+    manner: &'static [(&'static str, &'static str)],
 }
 
 impl fmt::Debug for Login {
@@ -61,17 +68,16 @@ impl Login {
             Some(file) => options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(file),
             None => options.ssl_mode(PgSslMode::Disable),
         };
-        Self { options: options.disable_statement_logging() }
+        Self { options: options.disable_statement_logging(), manner: WRITING }
     }
 
-    /// For work that takes as long as it takes, such as reading every row.
+    /// For work that takes as long as it takes.
     pub(in crate::store) fn unhurried(self) -> Self {
-        Self { options: self.options.options([("statement_timeout", "0")]) }
+        Self { manner: UNHURRIED, ..self }
     }
 
-    /// A connection that writes.
     pub(in crate::store) async fn connect(&self) -> Result<PgConnection, OpenError> {
-        let options = self.options.clone().options(WRITING);
+        let options = self.options.clone().options(self.manner.iter().copied());
         match timeout(CONNECT_MAX, options.connect()).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(OpenError::Slow(CONNECT_MAX)),

@@ -53,7 +53,7 @@ pub(super) const ALL_DUE: &str = "
 /// INVARIANT: rows are locked in SKU order, so two writers never wait for each other in a circle.
 /// What a SKU costs counts only while its product is on sale.
 pub(super) const LOCK_SHELF: &str = "
-    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency,
+    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency, k.low_at,
            p.deleted_at IS NULL AS on_sale
       FROM stock AS s
       JOIN sku AS k ON k.sku = s.sku
@@ -68,6 +68,12 @@ pub(super) const SET_STOCK: &str = "
            reserved = w.reserved
       FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w (sku, on_hand, reserved)
      WHERE s.sku = w.sku";
+
+pub(super) const SET_LOW_AT: &str = "
+    UPDATE sku
+       SET low_at = w.low_at
+      FROM unnest($1::text[], $2::bigint[]) AS w (sku, low_at)
+     WHERE sku.sku = w.sku";
 
 pub(super) const OPEN_STOCK: &str = "
     INSERT INTO stock (sku, on_hand, reserved)
@@ -150,9 +156,19 @@ pub(super) async fn save(
         let set = sqlx::query(statement).bind(skus).bind(on_hand).bind(reserved);
         set.execute(&mut *connection).await?;
     }
+    save_thresholds(connection, shelf).await?;
     save_movements(connection, sheet).await?;
     save_new_holds(connection, &sheet.new.holds).await?;
     end_holds(connection, sheet).await
+}
+
+async fn save_thresholds(connection: &mut PgConnection, shelf: &Shelf) -> Result<(), StoreError> {
+    let (skus, low_at): (Vec<_>, Vec<Option<i64>>) =
+        shelf.thresholds().map(|(sku, units)| (sku.as_str(), units.map(i64::from))).unzip();
+    if !skus.is_empty() {
+        sqlx::query(SET_LOW_AT).bind(skus).bind(low_at).execute(connection).await?;
+    }
+    Ok(())
 }
 
 async fn save_movements(
@@ -166,7 +182,7 @@ async fn save_movements(
     let ids: Vec<_> = movements.iter().map(|one| one.id.uuid()).collect();
     let skus: Vec<_> = movements.iter().map(|one| one.sku.as_str()).collect();
     let kinds: Vec<_> = movements.iter().map(|one| one.kind().as_str()).collect();
-    let quantities: Vec<_> = movements.iter().map(|one| one.quantity().units()).collect();
+    let quantities: Vec<_> = movements.iter().map(Movement::quantity).collect();
     let (on_hand, reserved): (Vec<_>, Vec<_>) = movements.iter().map(Movement::changes).unzip();
     let hold = |one: &Movement| one.hold().map(|id| id.uuid());
     let holds: Vec<Option<Uuid>> = movements.iter().map(hold).collect();

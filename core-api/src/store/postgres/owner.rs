@@ -47,7 +47,7 @@ const GRANT: &str = "
         EXECUTE 'GRANT UPDATE (name) ON category TO ' || program;
         EXECUTE 'GRANT UPDATE (name, name_folded, description, category_id, version, deleted_at)
                     ON product TO ' || program;
-        EXECUTE 'GRANT UPDATE (price_minor) ON sku TO ' || program;
+        EXECUTE 'GRANT UPDATE (price_minor, low_at) ON sku TO ' || program;
         EXECUTE 'GRANT UPDATE (on_hand, reserved) ON stock TO ' || program;
         EXECUTE 'GRANT UPDATE (state) ON reservation, orders TO ' || program;
         EXECUTE 'GRANT UPDATE (fingerprint, answer, expires_at) ON idempotency_key TO ' || program;

@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::check_schema;
 use super::connect::Login;
 use crate::store::StoreError;
+use crate::store::repairs::{POSTGRES, repair, script};
 use crate::store::rules::{INSPECT, RECOUNT, Rule, SAME_SCHEMA, Subject, differences, rules};
-use crate::verify::{Broken, Cause, Report};
+use crate::verify::{Broken, Cause, Repair, Report};
 
 /// One moment, and nothing is written.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -63,7 +64,7 @@ const SOUND: [Rule; 2] = [
                    AND (SELECT relnamespace FROM pg_class WHERE oid = t.tgrelid)
                        = 'public'::regnamespace
                  GROUP BY t.tgrelid",
-        advice: "Enable all triggers of the table, then verify again.",
+        advice: "Enable all triggers of the tables, as a superuser.",
     },
     Rule {
         says: "every reference leads somewhere",
@@ -101,6 +102,23 @@ const SOUND: [Rule; 2] = [
 
 const RULES: [Rule; 26] = rules!("text");
 
+/// Every writer locks stock before it decides, and waits for this. A statement sees what was
+/// committed before it began.
+const LOCK: [&str; 2] = ["BEGIN", "LOCK TABLE stock IN EXCLUSIVE MODE"];
+
+const CHECKED: &str = SOUND[0].says;
+
+const CHECK_AGAIN: &str = "DO $enable$
+DECLARE
+    tampered regclass;
+BEGIN
+    FOR tampered IN SELECT DISTINCT tgrelid::regclass FROM pg_trigger
+                     WHERE tgisinternal AND tgenabled <> 'O' LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', tampered);
+    END LOOP;
+END
+$enable$";
+
 /// Checks every rule on one moment of a database that this version wrote.
 pub(in crate::store) async fn check_everything(
     url: &PostgresUrl,
@@ -118,7 +136,8 @@ pub(in crate::store) async fn check_everything(
 /// Checks every rule within a transaction, which may be one that has written.
 pub(in crate::store) async fn check(moment: &mut PgConnection) -> Result<Report, StoreError> {
     let there: Vec<(String, String)> = sqlx::query_as(SCHEMA).fetch_all(&mut *moment).await?;
-    let mut report = Report { checked: vec![SAME_SCHEMA], broken: differences(&made(), &there) };
+    let mut report =
+        Report { checked: vec![SAME_SCHEMA], broken: differences(&made(), &there, remake) };
     for rule in SOUND.iter().chain(&RULES) {
         report.checked.push(rule.says);
         report.broken.extend(contradictions(moment, rule).await?);
@@ -131,12 +150,64 @@ async fn contradictions(moment: &mut PgConnection, rule: &Rule) -> Result<Vec<Br
     let mut question = moment.begin().await?;
     let found = sqlx::query_as(rule.query).fetch_all(&mut *question).await;
     question.rollback().await?;
-    Ok(rule.broken(found)?)
+    Ok(rule.broken(found, mend)?)
+}
+
+/// What mends a rule.
+pub(in crate::store) fn mend(rule: &str) -> Option<Repair> {
+    if rule == CHECKED {
+        return Some(Repair { script: script(&LOCK, &[CHECK_AGAIN]), while_serving: true });
+    }
+    repair(&POSTGRES, rule, &LOCK)
+}
+
+/// Everything but tables and columns can be made again without a loss.
+fn remake(name: &str, made: Option<&str>, there: Option<&str>) -> Option<Repair> {
+    let (kind, _) = name.split_once(' ')?;
+    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let object = quote(name.split('`').nth(1)?);
+    let text = made.or(there)?;
+    let mut statements = match kind {
+        "index" => vec![format!("DROP INDEX IF EXISTS {object}")],
+        "constraint" => {
+            let (table, _) = text.split_once(": ")?;
+            vec![format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {object}", quote(table))]
+        }
+        "trigger" => {
+            let table = text.split(" ON ").nth(1)?.split(' ').next()?;
+            vec![format!("DROP TRIGGER IF EXISTS {object} ON {table}")]
+        }
+        "function" => Vec::new(),
+        _ => return None,
+    };
+    match (kind, made) {
+        ("index", Some(text)) => statements.push(text.to_owned()),
+        ("constraint", Some(text)) => {
+            let (table, definition) = text.split_once(": ")?;
+            let table = quote(table);
+            statements.push(format!("ALTER TABLE {table} ADD CONSTRAINT {object} {definition}"));
+        }
+        // The first letter says whether it fires.
+        ("trigger", Some(text)) => statements.push(text.split_once(' ')?.1.to_owned()),
+        ("function", Some(text)) => statements.push(format!(
+            "CREATE OR REPLACE FUNCTION {object}() RETURNS trigger LANGUAGE plpgsql AS $made${text}$made$"
+        )),
+        ("function", None) => statements.push(format!("DROP FUNCTION {object}")),
+        _ => {}
+    }
+    let statements: Vec<_> = statements.iter().map(String::as_str).collect();
+    Some(Repair { script: script(&LOCK, &statements), while_serving: true })
 }
 
 fn made() -> Vec<(String, String)> {
     let lines = MADE.lines().filter_map(|line| line.split_once('\t'));
     lines.map(|(name, text)| (name.to_owned(), text.replace("\\n", "\n"))).collect()
+}
+
+/// Every rule, in its words.
+#[cfg(test)]
+pub(in crate::store) fn rules_said() -> impl Iterator<Item = &'static str> {
+    SOUND.iter().chain(&RULES).map(|rule| rule.says)
 }
 
 /// Every query of a rule.

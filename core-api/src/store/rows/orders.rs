@@ -164,7 +164,7 @@ fn in_order(mut events: Vec<OrderEvent>) -> Vec<OrderEvent> {
     ordered
 }
 
-fn state(word: &str) -> Result<OrderState, StoreError> {
+pub(in crate::store) fn state(word: &str) -> Result<OrderState, StoreError> {
     let state = OrderState::ALL.into_iter().find(|state| state.as_str() == word);
     state.ok_or(StoreError::Unreadable("order state"))
 }

@@ -54,7 +54,7 @@ const ALL_DUE: &str = "
 
 /// What a SKU costs counts only while its product is on sale.
 const SHELF: &str = "
-    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency,
+    SELECT s.sku, s.on_hand, s.reserved, k.price_minor, k.currency, k.low_at,
            p.deleted_at IS NULL AS on_sale
       FROM json_each($1) AS w
      CROSS JOIN stock AS s
@@ -72,6 +72,12 @@ const SET_STOCK: &str = "
         ON CONFLICT (sku) DO UPDATE
        SET on_hand = excluded.on_hand,
            reserved = excluded.reserved";
+
+const SET_LOW_AT: &str = "
+    UPDATE sku
+       SET low_at = w.value ->> 1
+      FROM json_each($1) AS w
+     WHERE sku.sku = w.value ->> 0";
 
 const INSERT_MOVEMENTS: &str = "
     INSERT INTO stock_movement (id, sku, kind, quantity, on_hand_change, reserved_change,
@@ -137,6 +143,11 @@ pub(super) async fn save(
     connection: &mut SqliteConnection,
     sheet: &Worksheet,
 ) -> Result<(), StoreError> {
+    let thresholds: Vec<_> = sheet.shelf.thresholds().collect();
+    if !thresholds.is_empty() {
+        let set = sqlx::query(SET_LOW_AT).bind(rows(thresholds.into_iter())?);
+        set.execute(&mut *connection).await?;
+    }
     let levels: Vec<_> = sheet.shelf.changed().collect();
     if levels.is_empty() {
         return Ok(());

@@ -6,11 +6,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::{BUSY_TIMEOUT, MIGRATIONS};
+use crate::store::repairs::{SQLITE, repair, script};
 use crate::store::rules::{
     INSPECT, RECOUNT, RESTORE, Rule, SAME_SCHEMA, Subject, differences, rules,
 };
 use crate::store::{OpenError, StoreError};
-use crate::verify::{Broken, Cause, Report};
+use crate::verify::{Broken, Cause, Repair, Report};
 
 const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
 
@@ -41,6 +42,11 @@ const SOUND: [Rule; 2] = [
 
 const RULES: [Rule; 26] = rules!("hex");
 
+/// The one lock there is.
+const LOCK: [&str; 1] = ["BEGIN IMMEDIATE"];
+
+const INTACT: &str = SOUND[0].says;
+
 /// Checks every rule on one moment of a database that this version wrote.
 pub(in crate::store) async fn check_everything(file: &Path) -> Result<Report, Cause> {
     // Not opened read-only: SQLite looks at no CHECK in a file it cannot write.
@@ -55,7 +61,7 @@ pub(in crate::store) async fn check_everything(file: &Path) -> Result<Report, Ca
     for rule in SOUND.iter().chain(&RULES) {
         report.checked.push(rule.says);
         let found = sqlx::query_as(rule.query).fetch_all(&mut *moment).await;
-        report.broken.extend(rule.broken(found).map_err(StoreError::from)?);
+        report.broken.extend(rule.broken(found, mend).map_err(StoreError::from)?);
     }
     moment.rollback().await.map_err(StoreError::from)?;
     Ok(report)
@@ -74,7 +80,30 @@ async fn compare(moment: &mut SqliteConnection) -> Result<Vec<Broken>, StoreErro
     MIGRATIONS.run(&mut model).await.map_err(|_| StoreError::Unreadable("migration"))?;
     let made: Vec<(String, String)> = sqlx::query_as(SCHEMA).fetch_all(&mut model).await?;
     let there: Vec<(String, String)> = sqlx::query_as(SCHEMA).fetch_all(moment).await?;
-    Ok(differences(&made, &there))
+    Ok(differences(&made, &there, remake))
+}
+
+/// What mends a rule.
+pub(in crate::store) fn mend(rule: &str) -> Option<Repair> {
+    if rule == INTACT {
+        return Some(Repair { script: script(&LOCK, &["REINDEX"]), while_serving: true });
+    }
+    repair(&SQLITE, rule, &LOCK)
+}
+
+/// Indexes and triggers hold nothing that is not in a table.
+fn remake(name: &str, made: Option<&str>, there: Option<&str>) -> Option<Repair> {
+    let (kind, _) = name.split_once(' ').filter(|(kind, _)| ["index", "trigger"].contains(kind))?;
+    let quoted = name.split('`').nth(1)?.replace('"', "\"\"");
+    let drop = there.map(|_| format!("DROP {} \"{quoted}\"", kind.to_uppercase()));
+    let statements: Vec<_> = drop.as_deref().into_iter().chain(made).collect();
+    Some(Repair { script: script(&LOCK, &statements), while_serving: true })
+}
+
+/// Every rule, in its words.
+#[cfg(test)]
+pub(in crate::store) fn rules_said() -> impl Iterator<Item = &'static str> {
+    SOUND.iter().chain(&RULES).map(|rule| rule.says)
 }
 
 /// Every query of a rule.

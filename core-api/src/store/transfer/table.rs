@@ -316,12 +316,13 @@ pub(in crate::store) const TABLES: [Table; 34] = [
     },
     Table {
         name: "sku",
-        columns: &[Kind::Text, Kind::Id, Kind::Number, Kind::Text],
+        columns: &[Kind::Text, Kind::Id, Kind::Number, Kind::Text, Kind::Number],
         count: "SELECT count(*) FROM sku",
-        read: "SELECT sku, product_id, price_minor, currency
+        read: "SELECT sku, product_id, price_minor, currency, low_at
                  FROM sku",
-        write: "INSERT INTO sku (sku, product_id, price_minor, currency)
-                SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[])",
+        write: "INSERT INTO sku (sku, product_id, price_minor, currency, low_at)
+                SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[],
+                                     $5::bigint[])",
     },
     Table {
         name: "stock",
