@@ -25,15 +25,16 @@ use crate::sku::Sku;
 
 pub(super) const PING: &str = "SELECT 1";
 
+/// The least of each is one look at its index, however many there are.
 pub(super) const ANYTHING_DUE: &str = "
-    SELECT EXISTS (SELECT 1 FROM reservation WHERE state = 'pending' AND expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM idempotency_key WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM session WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM password_link WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM login_challenge WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM email_link WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM login_throttle WHERE expires_at <= $1)
-        OR EXISTS (SELECT 1 FROM provider_event WHERE received_at <= $2)";
+    SELECT coalesce((SELECT min(expires_at) FROM reservation WHERE state = 'pending') <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM idempotency_key) <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM session) <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM password_link) <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM login_challenge) <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM email_link) <= $1, false)
+        OR coalesce((SELECT min(expires_at) FROM login_throttle) <= $1, false)
+        OR coalesce((SELECT min(received_at) FROM provider_event) <= $2, false)";
 
 pub(super) fn sku(text: &str) -> Result<Sku, StoreError> {
     Sku::parse(text).map_err(|_| StoreError::Unreadable("sku"))
