@@ -42,7 +42,8 @@ const REMAKE: &str = "Without them nothing keeps the other rules: make them agai
 /// Stands for the subject where a rule could not be checked.
 const UNASKED: &str = "cannot be checked";
 
-const ERASE_ONE: &str = "Erase the account that is not theirs: `DELETE /api/admin/users/{id}`.";
+pub(super) const ERASE_ONE: &str =
+    "Erase the account that is not theirs: `DELETE /api/admin/users/{id}`.";
 
 pub(super) const RESTORE: &str = "Follow what is said of the other rules first. Where the file \
      itself is damaged: stop the core, put a backup in the file's place, and remove the `-wal` and \

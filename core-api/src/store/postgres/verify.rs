@@ -9,7 +9,9 @@ use super::check_schema;
 use super::connect::Login;
 use crate::store::StoreError;
 use crate::store::repairs::{POSTGRES, repair, script};
-use crate::store::rules::{INSPECT, RECOUNT, Rule, SAME_SCHEMA, Subject, differences, rules};
+use crate::store::rules::{
+    ERASE_ONE, INSPECT, RECOUNT, Rule, SAME_SCHEMA, Subject, differences, rules,
+};
 use crate::verify::{Broken, Cause, Repair, Report};
 
 /// One moment, and nothing is written.

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection};
 use super::{BUSY_TIMEOUT, MIGRATIONS};
 use crate::store::repairs::{SQLITE, repair, script};
 use crate::store::rules::{
-    INSPECT, RECOUNT, RESTORE, Rule, SAME_SCHEMA, Subject, differences, rules,
+    ERASE_ONE, INSPECT, RECOUNT, RESTORE, Rule, SAME_SCHEMA, Subject, differences, rules,
 };
 use crate::store::{OpenError, StoreError};
 use crate::verify::{Broken, Cause, Repair, Report};
