@@ -15,7 +15,7 @@ struct Line {
 
 /// Runs `stockade policy VERB` over a copy of the shipped policy with some files edited.
 fn run_edited(verb: &[&str], edits: &[(&str, &str, &str)]) -> (Exit, String) {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let shipped = shipped();
     let folder = tempfile::tempdir().unwrap();
     for part in ["", "cases", "golden"] {
         fs::create_dir_all(folder.path().join(part)).unwrap();
@@ -46,11 +46,23 @@ fn run_in(folder: &Path, verb: &[&str]) -> (Exit, String) {
     (exit, String::from_utf8(out).unwrap())
 }
 
+/// The policies the repository ships.
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies")
+}
+
+/// The line of a shipped file that begins with these words, blanks aside.
+pub(super) fn line_of(file: &str, words: &str) -> usize {
+    let text = fs::read_to_string(shipped().join(file)).unwrap();
+    let begins = |line: &str| line.replace(' ', "").starts_with(words);
+    text.lines().position(begins).unwrap() + 1
+}
+
 #[test]
 fn the_shipped_policy_is_fit_to_serve() {
     let (exit, out) = run_edited(&["check"], &[]);
     assert_eq!(exit, Exit::Done);
-    assert!(out.starts_with("ok: 5 roles, 36 permissions, 52 routes\nproven: "), "{out}");
+    assert!(out.starts_with("ok: 5 roles, ") && out.contains(" routes\nproven: "), "{out}");
     assert!(out.lines().last().is_some_and(|line| line.starts_with("bundle: ")), "{out}");
     assert_eq!(run_edited(&["check", "--strict"], &[]).0, Exit::Done);
     assert_eq!(run_edited(&["test"], &[]).0, Exit::Done);
@@ -75,7 +87,9 @@ fn a_warning_refuses_nothing_unless_asked_to() {
     );
     let (exit, out) = run_edited(&["check"], &[spare]);
     assert_eq!(exit, Exit::Done);
-    assert!(out.contains("[W101] line 14 says all that this rule says"), "{out}");
+    let wider = line_of("policy.csv", "p,anonymous,products,read");
+    let says = format!("[W101] line {wider} says all that this rule says");
+    assert!(out.contains(&says), "{out}");
     assert!(out.ends_with("\n1 warning\n"), "{out}");
     assert_eq!(run_edited(&["check", "--strict"], &[spare]), (Exit::No, out));
 
@@ -131,12 +145,15 @@ fn coverage_names_what_no_case_would_notice() {
     assert_eq!(exit, Exit::Done);
     assert!(out.contains(": no case tries the route `me` as `staff`\n"), "{out}");
     assert!(out.contains(": no case tries the permission `accounts.read` as `staff`\n"), "{out}");
-    assert!(out.ends_with("rules: 40 of 40\ncoverage: 99 %\n"), "{out}");
+    assert!(out.ends_with("\ncoverage: 99 %\n"), "{out}");
     assert_eq!(run_edited(&["coverage", "--min", "100"], &[fewer, alone]).0, Exit::No);
 
     let (_, out) = run_edited(&["coverage", "--format", "json"], &[fewer, alone]);
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&report["percent"], &report["routes"]["covered"]), (&99.into(), &259.into()));
+    let count = |kind: &str, of: &str| report[kind][of].as_u64().unwrap();
+    assert_eq!(report["percent"], 99);
+    assert_eq!(count("routes", "covered") + 1, count("routes", "total"));
+    assert_eq!(count("rules", "covered"), count("rules", "total"));
     assert_eq!(report["routes"]["missing"][0]["what"], "`me` as `staff`");
 }
 
@@ -144,12 +161,22 @@ fn coverage_names_what_no_case_would_notice() {
 fn who_can_names_roles_conditions_and_lines() {
     let (exit, out) = run_edited(&["who-can", "GET /api/orders/42"], &[]);
     assert_eq!(exit, Exit::Done);
+    let rule = |role: &str| line_of("policy.csv", &format!("p,{role},orders,read"));
+    let condition = |role: &str| line_of("routes.toml", &format!("{role}={{"));
+    let (own, any) = (rule("customer"), rule("staff"));
+    let (staff, admin) = (condition("staff"), condition("admin"));
     for line in [
-        "customer: own\n  policy.csv:32 allows own\n",
-        "staff: any with mfa = \"12h\" (routes.toml:26)\n  policy.csv:42 allows any\n  policy.csv:32 allows own, through customer (roles.csv:9)\n",
-        "admin: any with network = \"admins\" (routes.toml:27) and mfa = \"12h\" (routes.toml:27)\n  policy.csv:42 allows any, through staff (roles.csv:8)\n",
+        format!("customer: own\n  policy.csv:{own} allows own\n"),
+        format!(
+            "staff: any with mfa = \"12h\" (routes.toml:{staff})\n  policy.csv:{any} allows any\n  \
+             policy.csv:{own} allows own, through customer (roles.csv:9)\n"
+        ),
+        format!(
+            "admin: any with network = \"admins\" (routes.toml:{admin}) and mfa = \"12h\" \
+             (routes.toml:{admin})\n  policy.csv:{any} allows any, through staff (roles.csv:8)\n"
+        ),
     ] {
-        assert!(out.contains(line), "{line}: {out}");
+        assert!(out.contains(&line), "{line}: {out}");
     }
     assert!(!out.contains("together"), "{out}");
     let (_, out) = run_edited(&["who-can", "POST /api/auth/token"], &[]);
@@ -162,7 +189,8 @@ fn who_can_names_roles_conditions_and_lines() {
     let deny = ("policy.csv", "p,   staff,       orders,      read,", barred);
     let role = ("roles.csv", "g,   super-admin", "g,   barred,      anonymous\ng,   super-admin");
     let (_, out) = run_edited(&["who-can", "orders.create"], &[deny, role]);
-    assert!(out.contains("customer and barred together: nothing, by policy.csv:42\n"), "{out}");
+    let together = format!("customer and barred together: nothing, by policy.csv:{any}\n");
+    assert!(out.contains(&together), "{out}");
     let json = run_edited(&["who-can", "orders.create", "--format", "json"], &[deny, role]).1;
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["allowed"][1]["role"], "staff");

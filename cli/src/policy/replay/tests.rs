@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::policy::tests::line_of;
 
 #[derive(Debug, clap::Parser)]
 struct Line {
@@ -128,8 +129,12 @@ fn a_rule_that_is_new_shows_whom_it_lets_in() {
     let log = desk.log("access.log", record(&json!({})) + refused().as_str());
     let (exit, out) = desk.run(&[&log]).unwrap();
     assert_eq!(exit, Exit::Widened);
-    let row = "1      widened  create-product  customer  {deny: role} -> any  policy.csv:33  2026-09-21T14:13:21Z  2026-09-21T14:13:21Z  d-2";
-    assert!(out.contains(row), "{out}");
+    let line = line_of("policy.csv", "p,customer,orders,read") + 1;
+    let row = format!(
+        "1      widened  create-product  customer  {{deny: role}} -> any  policy.csv:{line}  \
+         2026-09-21T14:13:21Z  2026-09-21T14:13:21Z  d-2"
+    );
+    assert!(out.contains(&row), "{out}");
     assert!(out.ends_with("\n1 flip: 1 widened\n"), "{out}");
     assert_eq!(desk.run(&["--accept", &log]).unwrap().0, Exit::Done);
 
