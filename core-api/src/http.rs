@@ -168,10 +168,17 @@ fn table() -> Vec<Route> {
         get("/api/openapi.json", "docs.read", read_openapi, openapi::read),
         get("/api/docs", "docs.read", read_docs, openapi::readable::read),
     };
-    table.push(get(JWKS, INTERNAL, "read_jwks", internal::jwks, None));
-    table.push(get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None));
-    table.push(get(READY, INTERNAL, "read_readiness", internal::ready, None));
+    table.extend(between_edge_and_core());
     table
+}
+
+/// What no client can reach.
+fn between_edge_and_core() -> [Route; 3] {
+    [
+        get(JWKS, INTERNAL, "read_jwks", internal::jwks, None),
+        get(REVOCATIONS, INTERNAL, "read_revocations", internal::revocations, None),
+        get(READY, INTERNAL, "read_readiness", internal::ready, None),
+    ]
 }
 
 /// Every route of the core, to be held against a policy.

@@ -256,6 +256,7 @@ impl CoreMetrics {
         Ok(metrics)
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list of metrics, a few lines each")]
     fn register_under(metrics: &Metrics<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
             requests: metrics.counter(
