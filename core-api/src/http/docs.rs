@@ -64,7 +64,6 @@ pub(super) fn publish_product() -> Docs {
         .finds()
         .refuses(409, &["sku_exists"])
         .refuses(422, &["unknown_category"])
-        .writes()
 }
 
 pub(super) fn read_product() -> Docs {
@@ -83,7 +82,6 @@ pub(super) fn edit_product() -> Docs {
         .header("ETag", ETAG)
         .finds()
         .refuses(422, &["unknown_category"])
-        .writes()
 }
 
 pub(super) fn withdraw_product() -> Docs {
@@ -92,7 +90,6 @@ pub(super) fn withdraw_product() -> Docs {
         .versioned()
         .answers_nothing("It is not found any more.")
         .finds()
-        .writes()
 }
 
 pub(super) fn list_skus() -> Docs {
@@ -107,7 +104,6 @@ pub(super) fn offer_sku() -> Docs {
         .answers::<SkuBody>(201, "The SKU, with nothing on hand yet.")
         .finds()
         .refuses(409, &["sku_exists"])
-        .writes()
 }
 
 pub(super) fn set_price() -> Docs {
@@ -116,7 +112,6 @@ pub(super) fn set_price() -> Docs {
         .takes::<PriceRequest>()
         .answers::<SkuBody>(200, "The SKU as it is now.")
         .finds()
-        .writes()
 }
 
 pub(super) fn list_images() -> Docs {
@@ -140,14 +135,10 @@ pub(super) fn upload_image() -> Docs {
         .refuses(422, &["image_type_mismatch", "image_dimensions", "image_animated"])
         .refuses(422, &["image_invalid", "image_infected"])
         .refuses(503, &["image_service_unavailable"])
-        .writes()
 }
 
 pub(super) fn remove_image() -> Docs {
-    Docs::new("Remove an image of a product")
-        .answers_nothing("It is not shown any more.")
-        .finds()
-        .writes()
+    Docs::new("Remove an image of a product").answers_nothing("It is not shown any more.").finds()
 }
 
 pub(super) fn read_image() -> Docs {
@@ -179,7 +170,6 @@ pub(super) fn open_category() -> Docs {
         .takes::<CategoryRequest>()
         .answers::<CategoryBody>(201, "The category.")
         .refuses(409, &["category_exists"])
-        .writes()
 }
 
 pub(super) fn close_category() -> Docs {
@@ -187,7 +177,6 @@ pub(super) fn close_category() -> Docs {
         .answers_nothing("It is gone.")
         .finds()
         .refuses(409, &["category_in_use"])
-        .writes()
 }
 
 pub(super) fn list_inventory() -> Docs {
@@ -202,7 +191,6 @@ pub(super) fn set_low_at() -> Docs {
         .takes::<ThresholdRequest>()
         .answers::<StockBody>(200, "The stock, and when it is low.")
         .finds()
-        .writes()
 }
 
 pub(super) fn list_movements() -> Docs {
@@ -221,7 +209,6 @@ pub(super) fn record_movement() -> Docs {
         .own_name()
         .finds()
         .refuses(409, &["below_reserved"])
-        .writes()
 }
 
 pub(super) fn record_stocktake() -> Docs {
@@ -233,7 +220,6 @@ pub(super) fn record_stocktake() -> Docs {
         .own_name()
         .finds()
         .refuses(409, &["below_reserved"])
-        .writes()
 }
 
 pub(super) fn place_order() -> Docs {
@@ -249,7 +235,6 @@ pub(super) fn place_order() -> Docs {
         .own_name()
         .refuses(409, &["out_of_stock", "price_changed"])
         .refuses(422, &["unknown_sku", "cart_empty"])
-        .writes()
 }
 
 pub(super) fn list_orders() -> Docs {
@@ -273,7 +258,6 @@ pub(super) fn cancel_order() -> Docs {
         .owned()
         .finds()
         .refuses(409, &["order_state"])
-        .writes()
 }
 
 pub(super) fn list_audit() -> Docs {
@@ -289,7 +273,6 @@ pub(super) fn list_audit() -> Docs {
         .query("until", moment(), "Before this moment.")
         .paged()
         .answers_page::<ActBody>("A page of acts.")
-        .writes()
 }
 
 pub(super) fn verify_audit() -> Docs {
@@ -300,15 +283,14 @@ pub(super) fn verify_audit() -> Docs {
              was told outside the database.",
         )
         .answers::<ProofBody>(200, "What was proved, and what contradicts it.")
-        .writes()
 }
 
 pub(super) fn read_openapi() -> Docs {
-    Docs::new("Read this description").answers_json("OpenAPI 3.1.")
+    Docs::of_program("Read this description").answers_json("OpenAPI 3.1.")
 }
 
 pub(super) fn read_docs() -> Docs {
-    Docs::new("Read this description as a page").answers_media(
+    Docs::of_program("Read this description as a page").answers_media(
         &["text/html; charset=utf-8"],
         "One page without scripts or anything else to fetch.",
     )

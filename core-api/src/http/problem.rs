@@ -175,7 +175,15 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            // Nothing was written, or nobody can tell; a repeated key finds out which.
+            StoreError::Lost(_) | StoreError::Conflict | StoreError::Unsettled => {
+                Self::busy().caused_by(error)
+            }
+            StoreError::Database(_) | StoreError::Unreadable(_) | StoreError::Seal(_) => {
+                Self::internal(error)
+            }
+        }
     }
 }
 
@@ -183,11 +191,8 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Busy => Self::busy(),
-            // Nothing was written, or nobody can tell; a repeated key finds out which.
-            WriteError::Store(
-                StoreError::Lost(_) | StoreError::Conflict | StoreError::Unsettled,
-            ) => Self::busy().caused_by(error),
-            WriteError::Stopped | WriteError::Store(_) => Self::internal(error),
+            WriteError::Store(error) => error.into(),
+            WriteError::Stopped => Self::internal(error),
         }
     }
 }

@@ -138,6 +138,9 @@ async fn a_server_that_comes_back_is_used_again() {
     let refused = order.send().await;
     refused.refused(503, "busy");
     assert_eq!(refused.header("retry-after"), Some("1"));
+    let unread = world.call("GET", "/api/inventory?limit=100").send().await;
+    unread.refused(503, "busy");
+    assert_eq!(unread.header("retry-after"), Some("1"));
     cluster.run();
 
     // The same key, until it is known what became of it.

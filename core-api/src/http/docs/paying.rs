@@ -14,7 +14,6 @@ fn step(summary: &'static str) -> Docs {
         .owned()
         .finds()
         .refuses(409, &["order_state"])
-        .writes()
 }
 
 pub(in crate::http) fn fulfil_order() -> Docs {
@@ -53,7 +52,6 @@ pub(in crate::http) fn open_payment() -> Docs {
         .refuses(409, &["order_state", "too_many_payments"])
         .refuses(502, &["payment_refused"])
         .refuses(503, &["payments_unavailable"])
-        .writes()
 }
 
 pub(in crate::http) fn list_payments() -> Docs {
@@ -71,7 +69,6 @@ pub(in crate::http) fn refund_payment() -> Docs {
         .owned()
         .finds()
         .refuses(409, &["refund_too_large"])
-        .writes()
 }
 
 pub(in crate::http) fn receive_webhook() -> Docs {
@@ -85,7 +82,6 @@ pub(in crate::http) fn receive_webhook() -> Docs {
         .finds()
         .refuses(400, &["webhook_signature", "invalid_event"])
         .refuses(413, &["body_too_large"])
-        .writes()
 }
 
 pub(in crate::http) fn read_cart() -> Docs {
@@ -102,7 +98,6 @@ pub(in crate::http) fn put_cart_line() -> Docs {
         .own_name()
         .finds()
         .refuses(409, &["cart_full"])
-        .writes()
 }
 
 pub(in crate::http) fn remove_cart_line() -> Docs {
@@ -110,7 +105,6 @@ pub(in crate::http) fn remove_cart_line() -> Docs {
         .answers_nothing("It is not there any more.")
         .own_name()
         .finds()
-        .writes()
 }
 
 pub(in crate::http) fn list_dead_jobs() -> Docs {
@@ -120,5 +114,5 @@ pub(in crate::http) fn list_dead_jobs() -> Docs {
 }
 
 pub(in crate::http) fn retry_dead_job() -> Docs {
-    Docs::new("Have a dead job tried again").answers_nothing("It is due now.").finds().writes()
+    Docs::new("Have a dead job tried again").answers_nothing("It is due now.").finds()
 }

@@ -21,7 +21,6 @@ pub(in crate::http) fn register() -> Docs {
         .takes::<RegisterRequest>()
         .answers::<RegisteredBody>(201, "The account.")
         .refuses(409, &["account_exists"])
-        .writes()
 }
 
 pub(in crate::http) fn issue_token() -> Docs {
@@ -38,7 +37,6 @@ pub(in crate::http) fn issue_token() -> Docs {
         .refuses_as_oauth(&["invalid_grant", "invalid_token_request", "unsupported_grant_type"])
         .refuses(403, &["mfa_required"])
         .throttled()
-        .writes()
 }
 
 pub(in crate::http) fn prove_factor() -> Docs {
@@ -54,7 +52,6 @@ pub(in crate::http) fn prove_factor() -> Docs {
         .refuses(400, &["wrong_code", "mfa_token_invalid"])
         .refuses(409, &["factor_missing"])
         .throttled()
-        .writes()
 }
 
 pub(in crate::http) fn begin_totp() -> Docs {
@@ -102,7 +99,6 @@ pub(in crate::http) fn refresh_token() -> Docs {
         .takes_form::<RefreshForm>()
         .answers::<TokenBody<'_>>(200, "The next tokens of the session.")
         .refuses_as_oauth(&["invalid_grant", "invalid_token_request", "unsupported_grant_type"])
-        .writes()
 }
 
 pub(in crate::http) fn log_out() -> Docs {
@@ -111,7 +107,6 @@ pub(in crate::http) fn log_out() -> Docs {
         .answers_nothing("The session is over.")
         .own_name()
         .refuses(403, &["session_needed"])
-        .writes()
 }
 
 pub(in crate::http) fn set_password() -> Docs {
@@ -120,7 +115,6 @@ pub(in crate::http) fn set_password() -> Docs {
         .takes::<SetPasswordRequest>()
         .answers_nothing("The password is set, and the link is spent.")
         .refuses(400, &["link_invalid"])
-        .writes()
 }
 
 pub(in crate::http) fn forgot_password() -> Docs {
@@ -131,7 +125,6 @@ pub(in crate::http) fn forgot_password() -> Docs {
         )
         .takes::<ForgotPasswordRequest>()
         .accepts("If there is such an account, a message is on its way.")
-        .writes()
 }
 
 pub(in crate::http) fn verify_email() -> Docs {
@@ -140,7 +133,6 @@ pub(in crate::http) fn verify_email() -> Docs {
         .answers_nothing("The address is proved.")
         .refuses(400, &["link_invalid"])
         .finds()
-        .writes()
 }
 
 pub(in crate::http) fn send_email_proof() -> Docs {
@@ -148,7 +140,6 @@ pub(in crate::http) fn send_email_proof() -> Docs {
         .accepts("A message is on its way, unless the address is proved or three wait already.")
         .own_name()
         .finds()
-        .writes()
 }
 
 pub(in crate::http) fn change_password() -> Docs {
@@ -164,7 +155,6 @@ pub(in crate::http) fn change_password() -> Docs {
         .refuses(400, &["wrong_password"])
         .refuses(403, &["session_needed"])
         .throttled()
-        .writes()
 }
 
 pub(in crate::http) fn list_users() -> Docs {
@@ -187,7 +177,6 @@ pub(in crate::http) fn change_user() -> Docs {
         .answers::<UserBody>(200, "The account as it is now.")
         .finds()
         .refuses(409, &["last_super_admin"])
-        .writes()
 }
 
 pub(in crate::http) fn read_me() -> Docs {
@@ -233,7 +222,6 @@ pub(in crate::http) fn erase_user() -> Docs {
         .answers::<ErasedBody>(200, "The account is no more; what stays, and why.")
         .finds()
         .refuses(409, &["orders_open", "last_super_admin"])
-        .writes()
 }
 
 pub(in crate::http) fn export_me() -> Docs {
@@ -262,5 +250,4 @@ pub(in crate::http) fn change_consents() -> Docs {
         .own_name()
         .finds()
         .refuses(409, &["consents_full"])
-        .writes()
 }

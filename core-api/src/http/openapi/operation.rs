@@ -52,8 +52,15 @@ struct Answer {
 }
 
 impl Docs {
-    /// An operation in a few words; whatever it does, the edge has to vouch for the request.
+    /// An operation on the shop, in a few words: its database may be out of reach, or too many
+    /// may wait.
     pub(crate) fn new(summary: &'static str) -> Self {
+        Self::of_program(summary).refuses(503, &["busy"])
+    }
+
+    /// One that the program answers by itself; whatever it does, the edge has to vouch for the
+    /// request.
+    pub(crate) fn of_program(summary: &'static str) -> Self {
         let operation = OperationBuilder::new().summary(Some(summary));
         Self { operation, answers: BTreeMap::new(), schemas: Vec::new() }
             .refuses(401, &["assertion_missing", "assertion_invalid"])
@@ -222,11 +229,6 @@ impl Docs {
         self
     }
 
-    /// Changes something: it may have to wait, and then there may be too many.
-    pub(crate) fn writes(self) -> Self {
-        self.refuses(503, &["busy"])
-    }
-
     /// Is about what accounts own.
     pub(crate) fn owned(mut self) -> Self {
         self.operation = self.operation.security(bearer_needed());
@@ -265,7 +267,6 @@ impl Docs {
         self.own_name()
             .refuses(401, &["mfa_required", "login_required"])
             .refuses(403, &["session_needed"])
-            .writes()
     }
 
     fn request_header(mut self, name: &str, description: &str) -> Self {
