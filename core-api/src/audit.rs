@@ -2,7 +2,7 @@
 //!
 //! # To audit one more act
 //!
-//! 1. Add a variant to [`Action`] (`audit/action.rs`), and to [`ObjectKind`] if it is about a
+//! 1. Add a variant to [`Action`] (`audit/action.rs`), and to `ObjectKind` if it is about a
 //!    kind of thing that is not there yet.
 //! 2. Where the change is decided, after the last check, add one line:
 //!
