@@ -58,6 +58,7 @@ impl Shop {
 
     async fn start(folder: TempDir, url: StoreUrl, writers: Writers) -> anyhow::Result<Self> {
         let secret = |name: &str, bytes: &[u8]| write_secret(folder.path(), name, bytes);
+        let audit_key = KeyPair::generate_for(&rcgen::PKCS_ED25519)?.serialize_pem();
         let settings = CoreSettings {
             socket: Some(folder.path().join("core.sock")),
             ops_listen: "127.0.0.1:0".parse()?,
@@ -66,6 +67,10 @@ impl Shop {
             signing_key_file: Some(secret("key", KeyPair::generate()?.serialize_pem().as_bytes())?),
             password_pepper_file: Some(secret("pepper", &[b'p'; 32])?),
             data_key_file: Some(secret("data-key", &[b'd'; 32])?),
+            index_key_file: Some(secret("index-key", &[b'x'; 32])?),
+            erasure_journal_file: Some(folder.path().join("erasures.jsonl")),
+            audit_key_file: Some(secret("audit-key.pem", audit_key.as_bytes())?),
+            audit_checkpoints_file: Some(folder.path().join("audit-checkpoints.jsonl")),
             images: ImageSettings {
                 folder: Some(folder.path().join("images")),
                 link_keys_file: Some(secret("image-link-keys", &[b'i'; 32])?),
