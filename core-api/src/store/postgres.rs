@@ -12,6 +12,7 @@ mod accounts;
 mod audit;
 mod carts;
 mod catalog;
+mod compound;
 mod connect;
 mod idempotency;
 mod images;

@@ -6,6 +6,7 @@ use sqlx::query_scalar;
 use stockade_audit::chain::HEADS_MAX;
 
 use super::account_book::LOCK_NUMBER;
+use super::compound::Compound;
 use crate::store::OpenError;
 use crate::store::rows::audit::audit;
 
@@ -44,29 +45,35 @@ async fn lock_checkpoints(connection: &mut PgConnection) -> Result<(), StoreErro
     Ok(())
 }
 
-async fn insert(connection: &mut PgConnection, rows: &[AuditRow]) -> Result<(), StoreError> {
+/// Writes the acts behind the head, and says where the chain stands then.
+pub(super) fn save(
+    compound: &mut Compound,
+    head: Head,
+    trail: &Trail,
+    now: Timestamp,
+) -> Result<Head, StoreError> {
+    let (rows, head) = seal(head, now, trail.acts());
     let numbers = |number: fn(&AuditRow) -> i64| rows.iter().map(number).collect::<Vec<_>>();
     let texts = |text: fn(&AuditRow) -> &str| rows.iter().map(text).collect::<Vec<_>>();
     let hashes = |hash: fn(&AuditRow) -> &Digest| {
         rows.iter().map(|row| hash(row).as_bytes().as_slice()).collect::<Vec<_>>()
     };
-    query(INSERT)
-        .bind(numbers(|row| i64::from(row.chain)))
-        .bind(numbers(|row| signed(row.sequence)))
-        .bind(numbers(|row| row.at.micros()))
-        .bind(texts(|row| &row.actor))
-        .bind(texts(|row| &row.roles))
-        .bind(texts(|row| &row.action))
-        .bind(texts(|row| &row.object_kind))
-        .bind(texts(|row| &row.object_id))
-        .bind(texts(|row| &row.outcome))
-        .bind(texts(|row| &row.detail))
-        .bind(texts(|row| &row.request))
-        .bind(hashes(|row| &row.previous))
-        .bind(hashes(|row| &row.hash))
-        .execute(connection)
-        .await?;
-    Ok(())
+    compound
+        .part(INSERT, rows.len())
+        .bind(numbers(|row| i64::from(row.chain)))?
+        .bind(numbers(|row| signed(row.sequence)))?
+        .bind(numbers(|row| row.at.micros()))?
+        .bind(texts(|row| &row.actor))?
+        .bind(texts(|row| &row.roles))?
+        .bind(texts(|row| &row.action))?
+        .bind(texts(|row| &row.object_kind))?
+        .bind(texts(|row| &row.object_id))?
+        .bind(texts(|row| &row.outcome))?
+        .bind(texts(|row| &row.detail))?
+        .bind(texts(|row| &row.request))?
+        .bind(hashes(|row| &row.previous))?
+        .bind(hashes(|row| &row.hash))?;
+    Ok(head)
 }
 
 audit!(PgConnection);

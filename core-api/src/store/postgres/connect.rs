@@ -29,7 +29,8 @@ const SESSION: [(&str, &str); 7] = [
 
 /// Plans of statements that write are made once, when tables may still be empty; each of these
 /// statements has an index to go by.
-const WRITING: &[(&str, &str)] = &[("enable_seqscan", "off")];
+const WRITING: &[(&str, &str)] =
+    &[("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];
 
 /// Work that takes as long as it takes, such as reading every row.
 const UNHURRIED: &[(&str, &str)] = &[("statement_timeout", "0")];

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgConnection;
 
+use super::compound::Compound;
 use crate::clock::Timestamp;
 use crate::idempotency::{ClaimName, Claims};
 use crate::ids::Id as _;
@@ -59,10 +60,8 @@ pub(super) async fn load(
     claims(found.fetch_all(connection).await?)
 }
 
-pub(super) async fn save(
-    connection: &mut PgConnection,
-    sheet: &Worksheet,
-) -> Result<(), StoreError> {
+/// Where another writer kept one of these keys first, the batch is run again, and finds its answer.
+pub(super) fn save(compound: &mut Compound, sheet: &Worksheet) -> Result<(), StoreError> {
     let fresh: Vec<_> = sheet.claims.fresh().collect();
     if fresh.is_empty() {
         return Ok(());
@@ -74,21 +73,9 @@ pub(super) async fn save(
         fresh.iter().map(|(_, kept)| kept.fingerprint.0.as_slice()).collect();
     let answers: Vec<_> = fresh.iter().map(|(_, kept)| kept.answer.as_str()).collect();
     let expiries: Vec<_> = fresh.iter().map(|(_, kept)| kept.expires_at.micros()).collect();
-    let kept = sqlx::query(KEEP)
-        .bind(accounts)
-        .bind(operations)
-        .bind(keys)
-        .bind(fingerprints)
-        .bind(answers)
-        .bind(expiries)
-        .bind(sheet.now.micros())
-        .execute(connection)
-        .await?;
-    if usize::try_from(kept.rows_affected()).is_ok_and(|rows| rows == fresh.len()) {
-        return Ok(());
-    }
-    // Another writer kept one of these keys first; looked at again, its answer is there.
-    Err(StoreError::Conflict)
+    let part = compound.part(KEEP, fresh.len()).bind(accounts)?.bind(operations)?.bind(keys)?;
+    part.bind(fingerprints)?.bind(answers)?.bind(expiries)?.bind(sheet.now.micros())?;
+    Ok(())
 }
 
 pub(super) async fn remove_expired(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use super::compound::Compound;
 use crate::clock::Timestamp;
 use crate::ids::{Id as _, OrderId};
 use crate::inventory::{Hold, HoldStep, Holds, Movement, Shelf};
@@ -139,11 +140,14 @@ pub(super) async fn lock_shelf(
     shelf(sqlx::query_as(LOCK_SHELF).bind(skus).fetch_all(connection).await?)
 }
 
-pub(super) async fn save(
-    connection: &mut PgConnection,
-    sheet: &Worksheet,
-) -> Result<(), StoreError> {
-    let shelf = &sheet.shelf;
+/// Levels, the ledger and new holds.
+pub(super) fn save(compound: &mut Compound, sheet: &Worksheet) -> Result<(), StoreError> {
+    save_levels(compound, &sheet.shelf)?;
+    save_movements(compound, sheet)?;
+    save_new_holds(compound, &sheet.new.holds)
+}
+
+fn save_levels(compound: &mut Compound, shelf: &Shelf) -> Result<(), StoreError> {
     let (opened, changed): (Vec<_>, Vec<_>) =
         shelf.changed().partition(|(sku, _)| shelf.is_opened(sku));
     for (statement, levels) in [(OPEN_STOCK, opened), (SET_STOCK, changed)] {
@@ -153,16 +157,16 @@ pub(super) async fn save(
         let skus: Vec<_> = levels.iter().map(|(sku, _)| sku.as_str()).collect();
         let on_hand: Vec<_> = levels.iter().map(|(_, level)| level.on_hand).collect();
         let reserved: Vec<_> = levels.iter().map(|(_, level)| level.reserved).collect();
-        let set = sqlx::query(statement).bind(skus).bind(on_hand).bind(reserved);
-        set.execute(&mut *connection).await?;
+        let part = compound.part(statement, levels.len());
+        part.bind(skus)?.bind(on_hand)?.bind(reserved)?;
     }
-    save_thresholds(connection, shelf).await?;
-    save_movements(connection, sheet).await?;
-    save_new_holds(connection, &sheet.new.holds).await?;
-    end_holds(connection, sheet).await
+    Ok(())
 }
 
-async fn save_thresholds(connection: &mut PgConnection, shelf: &Shelf) -> Result<(), StoreError> {
+pub(super) async fn save_thresholds(
+    connection: &mut PgConnection,
+    shelf: &Shelf,
+) -> Result<(), StoreError> {
     let (skus, low_at): (Vec<_>, Vec<Option<i64>>) =
         shelf.thresholds().map(|(sku, units)| (sku.as_str(), units.map(i64::from))).unzip();
     if !skus.is_empty() {
@@ -171,10 +175,7 @@ async fn save_thresholds(connection: &mut PgConnection, shelf: &Shelf) -> Result
     Ok(())
 }
 
-async fn save_movements(
-    connection: &mut PgConnection,
-    sheet: &Worksheet,
-) -> Result<(), StoreError> {
+fn save_movements(compound: &mut Compound, sheet: &Worksheet) -> Result<(), StoreError> {
     let movements = sheet.shelf.movements();
     if movements.is_empty() {
         return Ok(());
@@ -192,24 +193,14 @@ async fn save_movements(
         movements.iter().map(|one| one.note().map(|note| note.as_str())).collect();
     let reasons: Vec<Option<&str>> =
         movements.iter().map(|one| one.reason().map(|reason| reason.as_str())).collect();
-    sqlx::query(INSERT_MOVEMENTS)
-        .bind(ids)
-        .bind(skus)
-        .bind(kinds)
-        .bind(quantities)
-        .bind(on_hand)
-        .bind(reserved)
-        .bind(holds)
-        .bind(accounts)
-        .bind(notes)
-        .bind(reasons)
-        .bind(sheet.now.micros())
-        .execute(connection)
-        .await?;
+    let part = compound.part(INSERT_MOVEMENTS, movements.len());
+    let part = part.bind(ids)?.bind(skus)?.bind(kinds)?.bind(quantities)?;
+    let part = part.bind(on_hand)?.bind(reserved)?.bind(holds)?.bind(accounts)?;
+    part.bind(notes)?.bind(reasons)?.bind(sheet.now.micros())?;
     Ok(())
 }
 
-async fn save_new_holds(connection: &mut PgConnection, new: &[Hold]) -> Result<(), StoreError> {
+fn save_new_holds(compound: &mut Compound, new: &[Hold]) -> Result<(), StoreError> {
     if new.is_empty() {
         return Ok(());
     }
@@ -218,12 +209,15 @@ async fn save_new_holds(connection: &mut PgConnection, new: &[Hold]) -> Result<(
     let skus: Vec<_> = new.iter().map(|hold| hold.sku.as_str()).collect();
     let quantities: Vec<_> = new.iter().map(|hold| hold.quantity.units()).collect();
     let expiries: Vec<_> = new.iter().map(|hold| hold.expires_at.micros()).collect();
-    let insert = sqlx::query(INSERT_HOLDS).bind(ids).bind(orders).bind(skus);
-    insert.bind(quantities).bind(expiries).execute(connection).await?;
+    let part = compound.part(INSERT_HOLDS, new.len()).bind(ids)?.bind(orders)?.bind(skus)?;
+    part.bind(quantities)?.bind(expiries)?;
     Ok(())
 }
 
-async fn end_holds(connection: &mut PgConnection, sheet: &Worksheet) -> Result<(), StoreError> {
+pub(super) async fn end_holds(
+    connection: &mut PgConnection,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
     let ends = [
         (HoldStep::Release, "released"),
         (HoldStep::Expire, "expired"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use super::compound::Compound;
 use super::inventory;
 use crate::ids::{Id as _, OrderId};
 use crate::orders::{Order, OrderBook, OrderLine, OrderMove};
@@ -13,7 +14,6 @@ use crate::sku::Sku;
 use crate::store::StoreError;
 use crate::store::rows;
 use crate::store::rows::orders::{WantedRow, ends, within_reach};
-use crate::worksheet::Worksheet;
 
 /// The wanted orders, each for every reach it was wanted and is within, with their lines.
 pub(super) const WANTED: &str = "
@@ -93,19 +93,15 @@ pub(super) async fn load(
     Ok(OrderBook::loaded(orders, within, holds))
 }
 
-pub(super) async fn save(
-    connection: &mut PgConnection,
-    sheet: &Worksheet,
-) -> Result<(), StoreError> {
-    let new = sheet.orders.new_orders();
-    if !new.is_empty() {
-        save_new(connection, new).await?;
-        save_lines(connection, new).await?;
+pub(super) fn save_new(compound: &mut Compound, new: &[Order]) -> Result<(), StoreError> {
+    if new.is_empty() {
+        return Ok(());
     }
-    save_moves(connection, sheet.orders.moves(), sheet.now.micros()).await
+    save_orders(compound, new)?;
+    save_lines(compound, new)
 }
 
-async fn save_moves(
+pub(super) async fn save_moves(
     connection: &mut PgConnection,
     moves: &[OrderMove],
     now: i64,
@@ -128,7 +124,7 @@ async fn save_moves(
     Ok(())
 }
 
-async fn save_new(connection: &mut PgConnection, new: &[Order]) -> Result<(), StoreError> {
+fn save_orders(compound: &mut Compound, new: &[Order]) -> Result<(), StoreError> {
     let ids: Vec<_> = new.iter().map(|order| order.id.uuid()).collect();
     let accounts: Vec<_> = new.iter().map(|order| order.account.uuid()).collect();
     let states: Vec<_> = new.iter().map(|order| order.state.as_str()).collect();
@@ -136,18 +132,18 @@ async fn save_new(connection: &mut PgConnection, new: &[Order]) -> Result<(), St
     let currencies: Vec<_> = new.iter().map(|order| order.total.currency.to_string()).collect();
     let created: Vec<_> = new.iter().map(|order| order.created_at.micros()).collect();
     let expiries: Vec<_> = new.iter().map(|order| order.expires_at.micros()).collect();
-    let insert = sqlx::query(INSERT_ORDERS).bind(ids).bind(accounts).bind(states).bind(totals);
-    insert.bind(currencies).bind(created).bind(expiries).execute(connection).await?;
+    let part = compound.part(INSERT_ORDERS, new.len()).bind(ids)?.bind(accounts)?.bind(states)?;
+    part.bind(totals)?.bind(currencies)?.bind(created)?.bind(expiries)?;
     Ok(())
 }
 
-async fn save_lines(connection: &mut PgConnection, new: &[Order]) -> Result<(), StoreError> {
+fn save_lines(compound: &mut Compound, new: &[Order]) -> Result<(), StoreError> {
     let line = |order: &Order, line: &OrderLine| {
         (order.id.uuid(), line.sku.to_string(), line.quantity.units(), line.unit_price_minor)
     };
     let lines = new.iter().flat_map(|order| order.lines.iter().map(move |one| line(order, one)));
     let (ids, skus, quantities, prices): (Vec<_>, Vec<_>, Vec<_>, Vec<_>) = lines.collect();
-    let insert = sqlx::query(INSERT_LINES).bind(ids).bind(skus).bind(quantities).bind(prices);
-    insert.execute(connection).await?;
+    let part = compound.part(INSERT_LINES, ids.len());
+    part.bind(ids)?.bind(skus)?.bind(quantities)?.bind(prices)?;
     Ok(())
 }

@@ -23,6 +23,7 @@ use sqlx::postgres::PgConnection;
 use stockade_audit::chain::Head;
 use tokio::time::timeout;
 
+use super::compound::Compound;
 use super::connect::Login;
 use super::{
     account_book, accounts, audit, carts, catalog, idempotency, images, inventory, jobs, orders,
@@ -77,24 +78,13 @@ impl PostgresWriter {
         Ok(())
     }
 
-    /// Writes the acts of a batch behind the chain's head.
-    async fn save_trail(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
-        if sheet.trail.acts().is_empty() {
-            return Ok(());
+    /// Where the chain stands. Nobody else writes to it, so what was committed last is its head.
+    async fn head(&mut self) -> Result<Head, StoreError> {
+        let chain = self.chain;
+        match self.head {
+            Some(head) => Ok(head),
+            None => self.step(async |connection| audit::head(connection, chain).await).await,
         }
-        // Nobody else writes to this chain, so what was committed last is its head.
-        let (chain, known) = (self.chain, self.head.take());
-        let sealed = self
-            .step(async |connection| {
-                let head = match known {
-                    Some(head) => head,
-                    None => audit::head(connection, chain).await?,
-                };
-                audit::save(connection, head, &sheet.trail, sheet.now).await
-            })
-            .await?;
-        self.sealed = Some(sealed);
-        Ok(())
     }
 
     /// Does one step on the connection; gives the connection up when it was lost.
@@ -135,9 +125,13 @@ impl WriteStore for PostgresWriter {
     }
 
     async fn save(&mut self, sheet: &Worksheet) -> Result<(), StoreError> {
+        let mut compound = Compound::default();
+        if !sheet.trail.acts().is_empty() {
+            let head = self.head().await?;
+            self.sealed = Some(audit::save(&mut compound, head, &sheet.trail, sheet.now)?);
+        }
         let vault = Arc::clone(&self.vault);
-        self.step(async |connection| save(connection, &vault, sheet).await).await?;
-        self.save_trail(sheet).await
+        self.step(async |connection| save(connection, &vault, sheet, compound).await).await
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
@@ -258,8 +252,8 @@ async fn save(
     connection: &mut PgConnection,
     vault: &Vault,
     sheet: &Worksheet,
+    mut compound: Compound,
 ) -> Result<(), StoreError> {
-    idempotency::save(connection, sheet).await?;
     // What is known of an account is written whole; what is added to it comes after.
     account_book::save(connection, vault, &sheet.accounts).await?;
     accounts::save(connection, vault, sheet).await?;
@@ -268,8 +262,14 @@ async fn save(
     account_book::save_mail(connection, vault, sheet).await?;
     catalog::save(connection, sheet).await?;
     images::save(connection, sheet).await?;
-    orders::save(connection, sheet).await?;
-    inventory::save(connection, sheet).await?;
+    idempotency::save(&mut compound, sheet)?;
+    orders::save_new(&mut compound, sheet.orders.new_orders())?;
+    inventory::save(&mut compound, sheet)?;
+    compound.execute(connection).await?;
+    // These may change what was just added.
+    orders::save_moves(connection, sheet.orders.moves(), sheet.now.micros()).await?;
+    inventory::save_thresholds(connection, &sheet.shelf).await?;
+    inventory::end_holds(connection, sheet).await?;
     payments::save(connection, sheet).await?;
     jobs::save(connection, sheet).await?;
     carts::save(connection, sheet).await?;

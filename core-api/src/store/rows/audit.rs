@@ -179,18 +179,6 @@ macro_rules! audit {
             found.map_or(Ok(new), audit::head)
         }
 
-        /// Writes the acts behind the head, and says where the chain stands then.
-        pub(super) async fn save(
-            connection: &mut $connection,
-            head: Head,
-            trail: &Trail,
-            now: Timestamp,
-        ) -> Result<Head, StoreError> {
-            let (rows, head) = seal(head, now, trail.acts());
-            insert(connection, &rows).await?;
-            Ok(head)
-        }
-
         pub(super) async fn save_checkpoint(
             connection: &mut $connection,
             checkpoint: Option<&stockade_audit::chain::Checkpoint>,

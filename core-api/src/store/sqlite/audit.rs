@@ -20,7 +20,14 @@ async fn lock_checkpoints(_: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn insert(connection: &mut SqliteConnection, sealed: &[AuditRow]) -> Result<(), StoreError> {
+/// Writes the acts behind the head, and says where the chain stands then.
+pub(super) async fn save(
+    connection: &mut SqliteConnection,
+    head: Head,
+    trail: &Trail,
+    now: Timestamp,
+) -> Result<Head, StoreError> {
+    let (sealed, head) = seal(head, now, trail.acts());
     let columns = |row: &AuditRow| {
         (
             row.chain,
@@ -39,7 +46,7 @@ async fn insert(connection: &mut SqliteConnection, sealed: &[AuditRow]) -> Resul
         )
     };
     query(INSERT).bind(rows(sealed.iter().map(columns))?).execute(connection).await?;
-    Ok(())
+    Ok(head)
 }
 
 audit!(SqliteConnection);
