@@ -4,7 +4,8 @@
 //! owns a connection. It takes up to [`BATCH_MAX`] waiting operations, loads and locks their rows,
 //! lets each decide in memory, first come first served, commits, and only then answers. SQLite
 //! has one writer, PostgreSQL a few, and they may be of several cores: what keeps two of them
-//! apart is in the database.
+//! apart is in the database. A writer that waits for rows keeps the queue: whatever would wait
+//! for the same rows gathers there, and is one transaction after it.
 //!
 //! When a batch meets another writer, or loses its connection before it commits, it is run again
 //! as it is. When the database refuses it, it is run again one by one, so a bad operation never
@@ -17,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::audit::Origin;
@@ -142,26 +143,24 @@ impl Desk {
     pub(crate) async fn carry_out<W: Write>(&mut self, write: W) -> Result<W::Answer, WriteError> {
         let (reply, answer) = oneshot::channel();
         let origin = Origin::current();
-        let job: Box<dyn Job> = Box::new(Waiting { origin, write, answer: None, reply });
-        self.write(&mut vec![job]).await;
+        self.write(Batch::of(Box::new(Waiting { origin, write, answer: None, reply }))).await;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
 
     async fn run(mut self, queue: Queue, mut stopped: watch::Receiver<bool>) {
-        let mut batch = Vec::with_capacity(BATCH_MAX);
-        while let Some(waiting) = take(&queue, &mut stopped, &mut batch).await {
-            self.metrics.write_queue(waiting);
-            self.write(&mut batch).await;
+        while let Some(batch) = take(&queue, &mut stopped).await {
+            self.metrics.write_queue(batch.left());
+            self.write(batch).await;
         }
         self.store.close().await;
     }
 
-    /// Carries out a batch and answers it; leaves it empty.
-    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+    /// Carries out a batch and answers it.
+    async fn write(&mut self, mut batch: Batch<'_>) {
         let started = Instant::now();
-        let size = batch.len();
-        match self.attempt_again(batch).await {
-            Ok(()) => batch.drain(..).for_each(|job| job.answer()),
+        let size = batch.jobs.len();
+        match self.attempt_again(&mut batch).await {
+            Ok(()) => batch.jobs.into_iter().for_each(|job| job.answer()),
             Err(error) if error.concerns_all() => {
                 tracing::warn!(error = ?error, size, "a batch was given up");
                 self.give_up(batch, &error);
@@ -171,36 +170,34 @@ impl Desk {
         self.metrics.batch_written(size, started.elapsed());
     }
 
-    async fn write_singly(&mut self, batch: &mut Vec<Box<dyn Job>>, error: StoreError) {
-        if batch.len() == 1 {
+    async fn write_singly(&mut self, batch: Batch<'_>, error: StoreError) {
+        if batch.jobs.len() == 1 {
             self.give_up(batch, &error);
             return;
         }
-        tracing::warn!(error = ?error, size = batch.len(), "a batch failed; writing one by one");
-        for mut job in batch.drain(..) {
-            match self.attempt_again(std::slice::from_mut(&mut job)).await {
-                Ok(()) => job.answer(),
-                Err(error) => {
-                    self.metrics.writes_refused(1);
-                    job.fail(error);
-                }
+        let size = batch.jobs.len();
+        tracing::warn!(error = ?error, size, "a batch failed; writing one by one");
+        for mut one in batch.jobs.into_iter().map(Batch::of) {
+            match self.attempt_again(&mut one).await {
+                Ok(()) => one.jobs.into_iter().for_each(|job| job.answer()),
+                Err(error) => self.give_up(one, &error),
             }
         }
     }
 
     /// Neither these changes nor what is told of them could be written.
-    fn give_up(&self, batch: &mut Vec<Box<dyn Job>>, error: &StoreError) {
-        self.metrics.writes_refused(batch.len());
-        batch.drain(..).for_each(|job| job.fail(error.clone()));
+    fn give_up(&self, batch: Batch<'_>, error: &StoreError) {
+        self.metrics.writes_refused(batch.jobs.len());
+        batch.jobs.into_iter().for_each(|job| job.fail(error.clone()));
     }
 
     /// Runs a batch again as it is, while that may help.
-    async fn attempt_again(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    async fn attempt_again(&mut self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
         let mut done = self.attempt(batch).await;
         for _ in 1..ATTEMPTS_MAX {
             match done {
                 Err(error) if error.may_pass() => {
-                    tracing::debug!(error = ?error, size = batch.len(), "once more");
+                    tracing::debug!(error = ?error, size = batch.jobs.len(), "once more");
                     done = self.attempt(batch).await;
                 }
                 done => return done,
@@ -209,7 +206,7 @@ impl Desk {
         done
     }
 
-    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    async fn attempt(&mut self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
         let done = self.transact(batch).await;
         if done.is_err() {
             self.store.rollback().await;
@@ -217,7 +214,7 @@ impl Desk {
         done
     }
 
-    async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    async fn transact(&mut self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
         self.store.begin().await?;
         let decided = self.decide(batch).await?;
         self.store.commit().await?;
@@ -227,14 +224,15 @@ impl Desk {
     }
 
     /// Decides a batch and saves it.
-    async fn decide(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Decided, StoreError> {
+    async fn decide(&mut self, batch: &mut Batch<'_>) -> Result<Decided, StoreError> {
         let mut wanted = Wanted::default();
-        batch.iter().for_each(|job| job.wants(&mut wanted));
+        batch.jobs.iter().for_each(|job| job.wants(&mut wanted));
         let now = self.clock.now();
         let loaded = self.store.load(&wanted, now).await?;
+        batch.queue = None;
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
         sheet.shelf.presume_low_at(self.low_at);
-        batch.iter_mut().for_each(|job| job.decide(&mut sheet));
+        batch.jobs.iter_mut().for_each(|job| job.decide(&mut sheet));
         self.store.save(&sheet).await?;
         Ok(Decided { acts: sheet.trail.acts().len(), lowered: sheet.shelf.lowered() })
     }
@@ -248,20 +246,35 @@ struct Decided {
     lowered: usize,
 }
 
-/// Fills a batch, and says how many operations still wait; `None` at the end.
-async fn take(
-    queue: &Queue,
-    stopped: &mut watch::Receiver<bool>,
-    batch: &mut Vec<Box<dyn Job>>,
-) -> Option<usize> {
+/// Operations of one transaction.
+struct Batch<'q> {
+    jobs: Vec<Box<dyn Job>>,
+    /// Where they waited; nobody else takes from it until their rows are loaded.
+    queue: Option<MutexGuard<'q, mpsc::Receiver<Box<dyn Job>>>>,
+}
+
+impl Batch<'_> {
+    fn of(job: Box<dyn Job>) -> Self {
+        Self { jobs: vec![job], queue: None }
+    }
+
+    /// How many operations still wait.
+    fn left(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.len())
+    }
+}
+
+/// What waits, when something does; `None` at the end.
+async fn take<'q>(queue: &'q Queue, stopped: &mut watch::Receiver<bool>) -> Option<Batch<'q>> {
     let mut waiting = queue.lock().await;
+    let mut jobs = Vec::with_capacity(BATCH_MAX);
     loop {
         tokio::select! {
             biased;
             // An error means that whoever could ask is gone, which is asking.
             _ = stopped.wait_for(|stop| *stop), if !waiting.is_closed() => waiting.close(),
-            taken = waiting.recv_many(batch, BATCH_MAX) => {
-                return (taken > 0).then(|| waiting.len());
+            taken = waiting.recv_many(&mut jobs, BATCH_MAX) => {
+                return (taken > 0).then_some(Batch { jobs, queue: Some(waiting) });
             }
         }
     }
