@@ -85,7 +85,11 @@ async fn run(kills: u64) {
     for kill in 0..kills {
         // Somewhere in the traffic: after so many more answers.
         let until = traffic.answered.load(Ordering::SeqCst) + 1 + random() % 200;
-        let reached = || async { traffic.answered.load(Ordering::SeqCst) >= until };
+        let reached = || {
+            shop.supervise();
+            let reached = traffic.answered.load(Ordering::SeqCst) >= until;
+            async move { reached }
+        };
         eventually_yes(format!("{until} answers"), reached).await;
         let what = shop.kill(kill % 3);
         println!("kill {} of {kills}: {what}, after {until} answers", kill + 1);
@@ -136,6 +140,13 @@ impl Shop {
             let arrived = json!({"kind": "receive", "quantity": units});
             let receive = call(&socket, &clock, "POST", path).by(&Uuid::now_v7().to_string());
             receive.key(sku).json(&arrived).send().await.created();
+        }
+    }
+
+    /// Starts the core again where it has ended: it does not start while the server recovers.
+    fn supervise(&mut self) {
+        if self.core.try_wait().unwrap().is_some() {
+            self.core = spawn(self.folder.path());
         }
     }
 
