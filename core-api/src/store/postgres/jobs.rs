@@ -2,11 +2,7 @@
 
 use sqlx::postgres::PgConnection;
 
-use crate::clock::Timestamp;
-use crate::outbox::JobBook;
-use crate::store::StoreError;
-use crate::store::rows::{hex, jobs as rows, listed};
-use crate::worksheet::{Wanted, Worksheet};
+use crate::store::rows::jobs::jobs;
 
 /// The wanted jobs, and of those that are due the `$3` that are longest so.
 const WANTED: &str = "
@@ -38,19 +34,8 @@ const UPDATE: &str = "
 const DELETE: &str = "
     DELETE FROM job WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb) AS value)";
 
-pub(super) async fn load(
-    connection: &mut PgConnection,
-    wanted: &Wanted,
-    now: Timestamp,
-) -> Result<JobBook, StoreError> {
-    if wanted.jobs.is_empty() && wanted.due_jobs == 0 {
-        return Ok(JobBook::default());
-    }
-    let most = i64::try_from(wanted.due_jobs).unwrap_or(i64::MAX);
-    let ids = listed(wanted.jobs.iter().copied().map(hex))?;
-    let found = sqlx::query_as(WANTED).bind(ids).bind(now.micros()).bind(most);
-    rows::book(found.fetch_all(connection).await?)
-}
+jobs!(PgConnection);
+
 /// The same jobs as they are by now, and no others.
 pub(super) async fn load_again(
     connection: &mut PgConnection,
@@ -59,21 +44,4 @@ pub(super) async fn load_again(
 ) -> Result<JobBook, StoreError> {
     let jobs = seen.all().map(|job| job.id).collect();
     load(connection, &Wanted { jobs, ..Wanted::default() }, now).await
-}
-
-pub(super) async fn save(
-    connection: &mut PgConnection,
-    sheet: &Worksheet,
-) -> Result<(), StoreError> {
-    let statements = [
-        (DELETE, rows::gone(sheet)?),
-        (UPDATE, rows::changed(sheet)?),
-        (INSERT, rows::added(sheet)?),
-    ];
-    for (statement, jobs) in statements {
-        if let Some(jobs) = jobs {
-            sqlx::query(statement).bind(jobs).execute(&mut *connection).await?;
-        }
-    }
-    Ok(())
 }

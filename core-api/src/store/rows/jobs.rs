@@ -75,3 +75,49 @@ pub(in crate::store) fn added(sheet: &Worksheet) -> Result<Option<String>, Store
     };
     listed_if_any(sheet.outbox.added().map(row))
 }
+
+/// Loading and writing: one implementation for both databases, as each has its own type of
+/// connection, and its own way to take a list.
+macro_rules! jobs {
+    ($connection:ty) => {
+        use sqlx::{query, query_as};
+
+        use crate::clock::Timestamp;
+        use crate::outbox::JobBook;
+        use crate::store::StoreError;
+        use crate::store::rows::{hex, jobs, listed};
+        use crate::worksheet::{Wanted, Worksheet};
+
+        pub(super) async fn load(
+            connection: &mut $connection,
+            wanted: &Wanted,
+            now: Timestamp,
+        ) -> Result<JobBook, StoreError> {
+            if wanted.jobs.is_empty() && wanted.due_jobs == 0 {
+                return Ok(JobBook::default());
+            }
+            let most = i64::try_from(wanted.due_jobs).unwrap_or(i64::MAX);
+            let ids = listed(wanted.jobs.iter().copied().map(hex))?;
+            let found = query_as(WANTED).bind(ids).bind(now.micros()).bind(most);
+            jobs::book(found.fetch_all(connection).await?)
+        }
+        pub(super) async fn save(
+            connection: &mut $connection,
+            sheet: &Worksheet,
+        ) -> Result<(), StoreError> {
+            let statements = [
+                (DELETE, jobs::gone(sheet)?),
+                (UPDATE, jobs::changed(sheet)?),
+                (INSERT, jobs::added(sheet)?),
+            ];
+            for (statement, list) in statements {
+                if let Some(list) = list {
+                    query(statement).bind(list).execute(&mut *connection).await?;
+                }
+            }
+            Ok(())
+        }
+    };
+}
+
+pub(in crate::store) use jobs;

@@ -26,6 +26,11 @@ pub(in crate::store) const OF_ORDER: &str = "
      WHERE p.order_id = $1
      ORDER BY p.id, r.id";
 
+/// A provider repeats an event for days, not for months.
+pub(in crate::store) const DELETE_OLD_EVENTS: &str = "
+    DELETE FROM provider_event
+     WHERE id IN (SELECT id FROM provider_event WHERE received_at <= $1 LIMIT 10000)";
+
 #[derive(Debug, FromRow)]
 pub(in crate::store) struct PaymentRow {
     id: Uuid,
@@ -127,7 +132,7 @@ fn refund(row: RefundRow) -> Result<Refund, StoreError> {
 }
 
 /// Payments by id.
-pub(in crate::store) fn payments(
+pub(in crate::store) fn by_id(
     rows: Vec<PaymentRow>,
 ) -> Result<BTreeMap<PaymentId, Payment>, StoreError> {
     rows.into_iter().map(|row| Ok((PaymentId::from_uuid(row.id), payment(row)?))).collect()
@@ -203,3 +208,78 @@ fn refund_row(refund: &Refund) -> impl serde::Serialize {
         refund.created_at,
     )
 }
+
+/// Loading and writing: one implementation for both databases, as each has its own type of
+/// connection, and its own way to take a list.
+macro_rules! payments {
+    ($connection:ty) => {
+        use std::collections::{BTreeMap, BTreeSet};
+
+        use sqlx::{query, query_as, query_scalar};
+
+        use crate::clock::Timestamp;
+        use crate::outbox::JobBook;
+        use crate::payments::{PaymentBook, Reference};
+        use crate::store::StoreError;
+        use crate::store::rows::payments::{self, DELETE_OLD_EVENTS};
+        use crate::store::rows::{hex, listed};
+        use crate::worksheet::{Wanted, Worksheet};
+
+        /// Payments that are wanted, or that a job here is about, with their neighbours.
+        pub(super) async fn load(
+            connection: &mut $connection,
+            wanted: &Wanted,
+            jobs: &JobBook,
+        ) -> Result<PaymentBook, StoreError> {
+            let events = load_events(connection, &wanted.provider_events).await?;
+            let (mut payments, mut refunds) = (BTreeMap::new(), BTreeMap::new());
+            if let Some([ids, intents, refund_ids, orders]) = payments::leads(wanted, jobs)? {
+                let found = query_as(WANTED).bind(ids).bind(intents).bind(refund_ids).bind(orders);
+                payments = payments::by_id(found.fetch_all(&mut *connection).await?)?;
+                let ids = listed(payments.keys().copied().map(hex))?;
+                let found = query_as(REFUNDS).bind(ids);
+                refunds = payments::refunds(found.fetch_all(&mut *connection).await?)?;
+            }
+            Ok(PaymentBook::loaded(payments, refunds, events))
+        }
+
+        async fn load_events(
+            connection: &mut $connection,
+            wanted: &BTreeSet<Reference>,
+        ) -> Result<BTreeSet<Reference>, StoreError> {
+            if wanted.is_empty() {
+                return Ok(BTreeSet::new());
+            }
+            let names = listed(wanted.iter().map(Reference::as_str))?;
+            let found: Vec<String> = query_scalar(EVENTS).bind(names).fetch_all(connection).await?;
+            Ok(found.iter().filter_map(|name| Reference::parse(name)).collect())
+        }
+
+        pub(super) async fn save(
+            connection: &mut $connection,
+            sheet: &Worksheet,
+        ) -> Result<(), StoreError> {
+            if let Some(payments) = payments::changed(sheet)? {
+                query(SAVE_PAYMENTS).bind(payments).execute(&mut *connection).await?;
+            }
+            if let Some(refunds) = payments::changed_refunds(sheet)? {
+                query(SAVE_REFUNDS).bind(refunds).execute(&mut *connection).await?;
+            }
+            if let Some(events) = payments::new_events(sheet)? {
+                let insert = query(INSERT_EVENTS).bind(events).bind(sheet.now.micros());
+                insert.execute(&mut *connection).await?;
+            }
+            Ok(())
+        }
+
+        pub(super) async fn remove_old_events(
+            connection: &mut $connection,
+            before: Timestamp,
+        ) -> Result<(), StoreError> {
+            query(DELETE_OLD_EVENTS).bind(before.micros()).execute(connection).await?;
+            Ok(())
+        }
+    };
+}
+
+pub(in crate::store) use payments;
