@@ -4,8 +4,8 @@
 //! owns a connection. It takes up to [`BATCH_MAX`] waiting operations, loads and locks their rows,
 //! lets each decide in memory, first come first served, commits, and only then answers. SQLite
 //! has one writer, PostgreSQL a few, and they may be of several cores: what keeps two of them
-//! apart is in the database. A writer that waits for rows keeps the queue: whatever would wait
-//! for the same rows gathers there, and is one transaction after it.
+//! apart is in the database. A writer that waits for rows keeps the queue for a moment: whatever
+//! would wait for the same rows gathers there, and is one transaction after it.
 //!
 //! When a batch meets another writer, or loses its connection before it commits, it is run again
 //! as it is. When the database refuses it, it is run again one by one, so a bad operation never
@@ -15,22 +15,28 @@
 //! of a transaction lives in a future that can be dropped.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::audit::Origin;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::ids::IdSource;
 use crate::inventory::Units;
 use crate::metrics::CoreMetrics;
 use crate::store::{StoreError, WriteStore};
-use crate::worksheet::{Wanted, Worksheet};
+use crate::worksheet::{Loaded, Wanted, Worksheet};
 
 /// Most operations in one transaction.
 pub(crate) const BATCH_MAX: usize = 128;
+
+/// How long a writer that waits for its rows keeps the others from the queue: longer than a
+/// transaction usually takes, and no outage of whatever needs other rows.
+const QUEUE_KEPT_MAX: Duration = Duration::from_millis(50);
 
 /// How often a batch is run as it is.
 const ATTEMPTS_MAX: usize = 4;
@@ -215,7 +221,6 @@ impl Desk {
     }
 
     async fn transact(&mut self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
-        self.store.begin().await?;
         let decided = self.decide(batch).await?;
         self.store.commit().await?;
         self.metrics.acts_told(decided.acts);
@@ -225,16 +230,30 @@ impl Desk {
 
     /// Decides a batch and saves it.
     async fn decide(&mut self, batch: &mut Batch<'_>) -> Result<Decided, StoreError> {
-        let mut wanted = Wanted::default();
-        batch.jobs.iter().for_each(|job| job.wants(&mut wanted));
-        let now = self.clock.now();
-        let loaded = self.store.load(&wanted, now).await?;
-        batch.queue = None;
+        let (loaded, now) = self.begin(batch).await?;
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
         sheet.shelf.presume_low_at(self.low_at);
         batch.jobs.iter_mut().for_each(|job| job.decide(&mut sheet));
         self.store.save(&sheet).await?;
         Ok(Decided { acts: sheet.trail.acts().len(), lowered: sheet.shelf.lowered() })
+    }
+
+    /// Loads a batch's rows in a transaction, and lets go of the queue.
+    async fn begin(&mut self, batch: &mut Batch<'_>) -> Result<(Loaded, Timestamp), StoreError> {
+        let mut wanted = Wanted::default();
+        batch.jobs.iter().for_each(|job| job.wants(&mut wanted));
+        let (store, clock) = (&mut self.store, &self.clock);
+        let mut loading = pin!(async {
+            store.begin().await?;
+            let now = clock.now();
+            Ok((store.load(&wanted, now).await?, now))
+        });
+        let soon = timeout(QUEUE_KEPT_MAX, &mut loading).await;
+        batch.queue = None;
+        match soon {
+            Ok(loaded) => loaded,
+            Err(_) => loading.await,
+        }
     }
 }
 
@@ -249,7 +268,7 @@ struct Decided {
 /// Operations of one transaction.
 struct Batch<'q> {
     jobs: Vec<Box<dyn Job>>,
-    /// Where they waited; nobody else takes from it until their rows are loaded.
+    /// Where they waited, while nobody else may take from it.
     queue: Option<MutexGuard<'q, mpsc::Receiver<Box<dyn Job>>>>,
 }
 

@@ -9,6 +9,7 @@ mod reach;
 mod replicas;
 mod roles;
 mod schema;
+mod waiting;
 
 #[path = "../it/accounts.rs"]
 mod accounts;
