@@ -31,6 +31,9 @@ struct VerifyArgs {
     /// The settings of the core; what they leave out is below the data folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The database, `sqlite:FILE` or `postgres://...`; comes before the settings'.
+    #[arg(long, value_name = "DATABASE", env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<StoreUrl>,
     /// Where `stockade up` keeps its state.
     #[arg(long, value_name = "DIR", default_value = ".stockade")]
     data_dir: PathBuf,
@@ -82,11 +85,11 @@ impl Place {
     /// Flags come first, then the settings, then what `stockade up` makes.
     fn of(args: &VerifyArgs, core: CoreSettings) -> Self {
         let made = |name: &str| args.data_dir.join(name);
-        let url = core.store.url.unwrap_or_else(|| StoreUrl::Sqlite(made("stockade.db")));
+        let url = args.database.clone().or(core.store.url);
         let key = args.key.clone().or(core.audit_key_file);
         let checkpoints = args.checkpoints.clone().or(core.audit_checkpoints_file);
         Self {
-            url,
+            url: url.unwrap_or_else(|| StoreUrl::Sqlite(made("stockade.db"))),
             password_file: core.store.password_file,
             key: key.unwrap_or_else(|| made("audit-key.pem")),
             checkpoints: checkpoints.unwrap_or_else(|| made("audit-checkpoints.jsonl")),

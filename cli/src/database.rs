@@ -9,7 +9,13 @@ use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
     /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
-    #[arg(long, value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
+    #[arg(
+        long,
+        value_name = "DATABASE",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:.stockade/stockade.db"
+    )]
     database: StoreUrl,
     /// PostgreSQL's password.
     #[arg(long, value_name = "FILE")]

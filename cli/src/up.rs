@@ -53,6 +53,9 @@ pub(crate) struct UpArgs {
     /// Where the mock of a payment provider answers, while no secret key is set.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9903")]
     payments_listen: SocketAddr,
+    /// The database, `sqlite:FILE` or `postgres://...`; comes before `core.store.url`.
+    #[arg(long, value_name = "DATABASE", env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<StoreUrl>,
     /// The folder for everything that is made and kept.
     #[arg(long, value_name = "DIR", default_value = ".stockade")]
     data_dir: PathBuf,
@@ -96,6 +99,7 @@ impl UpArgs {
         settings.edge.listen = self.listen.unwrap_or(settings.edge.listen);
         settings.edge.ops_listen = self.ops_listen.unwrap_or(settings.edge.ops_listen);
         settings.core.ops_listen = self.core_ops_listen.unwrap_or(settings.core.ops_listen);
+        settings.core.store.url = self.database.clone().or(settings.core.store.url);
         Ok(settings)
     }
 }

@@ -13,7 +13,12 @@ use crate::exit::Exit;
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// The core's database, `sqlite:FILE` or `postgres://...`; it may be in use.
-    #[arg(value_name = "DATABASE", default_value = "sqlite:.stockade/stockade.db")]
+    #[arg(
+        value_name = "DATABASE",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:.stockade/stockade.db"
+    )]
     database: StoreUrl,
     /// PostgreSQL's password.
     #[arg(long, value_name = "FILE")]

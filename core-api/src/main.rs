@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser as _;
 use stockade_core_api::{Clock, Core};
+use stockade_settings::store::StoreUrl;
 use stockade_settings::{LogFormat, Settings};
 use stockade_telemetry::logs::{self, LogStyle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,11 +18,16 @@ struct Flags {
     /// The settings file, usually `stockade.toml`.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// The database, `sqlite:FILE` or `postgres://...`; comes before `core.store.url`.
+    #[arg(long, value_name = "DATABASE", env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<StoreUrl>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::load(&Flags::parse().config)?;
+    let flags = Flags::parse();
+    let mut settings = Settings::load(&flags.config)?;
+    settings.core.store.url = flags.database.or(settings.core.store.url);
     logs::init(match settings.log.format {
         LogFormat::Human => LogStyle::Human,
         LogFormat::Json => LogStyle::Json,

@@ -5,6 +5,7 @@
     reason = "these are tests: where they cannot go on, they have failed"
 )]
 
+mod database;
 mod fmt;
 mod handbook;
 mod init;
