@@ -69,11 +69,10 @@ impl PaymentBook {
         payment.captured_minor.saturating_sub(asked.max(payment.refunded_minor))
     }
 
-    /// Whether another payment of the order is being taken, or was.
-    pub(crate) fn has_rival(&self, payment: &Payment) -> bool {
-        let taken = [PaymentState::Authorised, PaymentState::Captured];
+    /// Whether another payment of the order is in this state.
+    pub(crate) fn has_rival(&self, payment: &Payment, state: PaymentState) -> bool {
         let mut all = self.of_order(payment.order);
-        all.any(|one| one.id != payment.id && taken.contains(&one.state))
+        all.any(|one| one.id != payment.id && one.state == state)
     }
 
     /// Notes an event; false when its effect is in the books already.
