@@ -3,9 +3,10 @@
 //!
 //! A worker leases what is due, does it, and concludes: the result and the end of the job are
 //! one transaction. Whenever it is killed, the job is there again once its lease is over, and
-//! is done under the same key, which the provider carries out once. What fails for good, or too
-//! often, is *dead* and waits for a person, who may raise it: then it begins anew, by looking
-//! whether it was done after all.
+//! is done under the same key, which the provider carries out once. Where the provider itself
+//! broke, it would only repeat that: the job goes on under a new name, and so under a new key.
+//! What fails for good, or too often, is *dead* and waits for a person, who may raise it: then it
+//! begins anew, by looking whether it was done after all.
 
 mod book;
 mod dead;
