@@ -211,6 +211,10 @@ impl From<RefundError> for Problem {
                 Self::new(409, "refund_too_large", "Less can be given back than is asked for")
                     .with_detail(error.to_string())
             }
+            RefundError::TooMany => {
+                Self::new(409, "too_many_refunds", "The payment has too many refunds")
+                    .with_detail(error.to_string())
+            }
             RefundError::Claim(error) => error.into(),
             RefundError::Write(error) => error.into(),
         };

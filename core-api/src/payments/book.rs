@@ -60,9 +60,14 @@ impl PaymentBook {
         self.refunds.insert(refund.id, refund);
     }
 
+    /// Every refund of a payment, failed ones included.
+    pub(crate) fn refunds_of(&self, payment: PaymentId) -> impl Iterator<Item = &Refund> {
+        self.refunds.values().filter(move |one| one.payment == payment)
+    }
+
     /// How much of a payment can still be given back.
     pub(crate) fn refundable(&self, payment: &Payment) -> i64 {
-        let of_it = self.refunds.values().filter(|one| one.payment == payment.id);
+        let of_it = self.refunds_of(payment.id);
         let asked = of_it.filter(|one| one.state != RefundState::Failed);
         let asked: i64 = asked.map(|one| one.amount.minor).sum();
         // What went back past us counts, too.

@@ -155,6 +155,26 @@ async fn of_two_payments_for_one_order_one_goes_back() {
 }
 
 #[tokio::test]
+async fn a_payment_is_given_back_in_fifty_parts_at_most() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 1).await;
+    let opened = till.confirmed(ann, &order).await;
+    let payment = opened.text("id").to_owned();
+    till.until_paid(&order).await;
+    let first = till.refund(&payment, Some(1));
+    first.send().await.created();
+    for _ in 1..50 {
+        till.refund(&payment, Some(1)).send().await.created();
+    }
+    till.refund(&payment, Some(1)).send().await.refused(409, "too_many_refunds");
+    // What was asked for before is still answered.
+    first.send().await.created();
+    till.until(&order, 0, |payment| payment["refunded_minor"] == 50).await;
+    assert_eq!(till.payments(&order).await[0]["refunds"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
 async fn refunds_are_bounded_by_what_was_taken() {
     let till = Till::start().await;
     let ann = someone();
