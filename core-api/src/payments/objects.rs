@@ -144,6 +144,11 @@ pub(super) struct RefundList {
 }
 
 impl RefundObject {
+    /// Which refund of ours it is.
+    pub(super) fn ours(&self) -> Option<RefundId> {
+        self.metadata.refund_id.as_deref().and_then(|id| id.parse().ok())
+    }
+
     pub(super) fn refund(self) -> Option<ProviderRefund> {
         let status = match self.status.as_deref() {
             Some("succeeded") => RefundStatus::Succeeded,
@@ -153,7 +158,7 @@ impl RefundObject {
         };
         Some(ProviderRefund {
             reference: Reference::parse(&self.id)?,
-            refund: self.metadata.refund_id.and_then(|id| id.parse::<RefundId>().ok()),
+            refund: self.ours(),
             intent: self.payment_intent.as_deref().and_then(Reference::parse),
             status,
         })
