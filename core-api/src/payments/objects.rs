@@ -120,11 +120,15 @@ impl IntentObject {
 }
 
 impl ChargeObject {
-    /// What a charge says about its payment intent, if it belongs to one and was taken.
+    /// Whether it belongs to a payment intent and was taken. A charge that is no payment
+    /// intent's was not made by us.
+    pub(super) fn is_taken(&self) -> bool {
+        self.captured && self.payment_intent.is_some()
+    }
+
+    /// What a charge that was taken says about its payment intent; `None` if that cannot be
+    /// understood.
     pub(super) fn facts(self) -> Option<IntentFacts> {
-        if !self.captured {
-            return None;
-        }
         Some(IntentFacts {
             reference: Reference::parse(&self.payment_intent?)?,
             payment: self.metadata.payment(),
