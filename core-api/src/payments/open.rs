@@ -25,7 +25,7 @@ pub(crate) enum OpenError {
     NotFound,
     #[error("the order is `{}` and cannot be paid", .0.as_str())]
     State(OrderState),
-    #[error("the order has {UNDECIDED_MAX} payments that are undecided; pay or cancel one")]
+    #[error("the order has {UNDECIDED_MAX} payments that are undecided; pay one of them")]
     TooMany,
     #[error(transparent)]
     Claim(#[from] ClaimError),
