@@ -23,8 +23,9 @@ pub(crate) use work::work_until;
 use crate::clock::Timestamp;
 use crate::ids::{Id, JobId, PaymentId, RefundId};
 
-/// How long a worker may take. Asking the provider, with every try, takes less.
-pub(crate) const LEASE: Duration = Duration::from_mins(2);
+/// How long a worker may take. The longest is to look for a refund, make it, and read its
+/// payment: three requests of three tries, each up to 14 s, and their pauses, 128 s in all.
+pub(crate) const LEASE: Duration = Duration::from_mins(3);
 
 /// Most attempts, over nine hours, before a job is dead.
 pub(crate) const ATTEMPTS_MAX: u32 = 20;
