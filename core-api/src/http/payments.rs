@@ -179,8 +179,8 @@ impl From<OpenError> for Problem {
         let problem = match error {
             OpenError::NotFound => Self::not_found(),
             OpenError::State(_) => Self::order_state(&error),
-            OpenError::TooMany => {
-                Self::new(409, "too_many_payments", "The order has too many open payments")
+            OpenError::TooManyUndecided | OpenError::TooMany => {
+                Self::new(409, "too_many_payments", "The order has too many payments")
                     .with_detail(error.to_string())
             }
             OpenError::Claim(error) => error.into(),

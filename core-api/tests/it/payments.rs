@@ -87,6 +87,21 @@ async fn a_payment_is_opened_once_for_each_key_and_by_its_owner() {
 }
 
 #[tokio::test]
+async fn an_order_has_twenty_payments_at_most() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 1).await;
+    for at in 0..20 {
+        let opened = till.open(ann, &order).send().await;
+        opened.created();
+        let path = format!("/v1/payment_intents/{}/cancel", opened.text("provider_ref"));
+        assert_eq!(till.provider("POST", &path, "").await["status"], "canceled");
+        till.until(&order, at, |payment| payment["state"] == "cancelled").await;
+    }
+    till.open(ann, &order).send().await.refused(409, "too_many_payments");
+}
+
+#[tokio::test]
 async fn a_cancelled_order_gives_its_payments_up() {
     let till = Till::start().await;
     let ann = someone();
