@@ -45,11 +45,12 @@ const PAYMENT_OUTCOMES: [&str; 10] = [
 ];
 
 /// What asking for a refund comes to.
-const REFUND_OUTCOMES: [&str; 7] = [
+const REFUND_OUTCOMES: [&str; 8] = [
     "accepted",
     "replayed",
     "not_found",
     "refund_too_large",
+    "too_many_refunds",
     "idempotency_key_reused",
     "busy",
     "internal",

@@ -3,9 +3,10 @@
 //!
 //! A worker leases what is due, does it, and concludes: the result and the end of the job are
 //! one transaction. Whenever it is killed, the job is there again once its lease is over, and
-//! is done under the same key, which the provider carries out once. What fails for good, or too
-//! often, is *dead* and waits for a person, who may raise it: then it begins anew, by looking
-//! whether it was done after all.
+//! is done under the same key, which the provider carries out once. Where the provider itself
+//! broke, it would only repeat that: the job goes on under a new name, and so under a new key.
+//! What fails for good, or too often, is *dead* and waits for a person, who may raise it: then it
+//! begins anew, by looking whether it was done after all.
 
 mod book;
 mod dead;
@@ -22,8 +23,9 @@ pub(crate) use work::work_until;
 use crate::clock::Timestamp;
 use crate::ids::{Id, JobId, PaymentId, RefundId};
 
-/// How long a worker may take. Asking the provider, with every try, takes less.
-pub(crate) const LEASE: Duration = Duration::from_mins(2);
+/// How long a worker may take. The longest is to look for a refund, make it, and read its
+/// payment: three requests of three tries, each up to 14 s, and their pauses, 128 s in all.
+pub(crate) const LEASE: Duration = Duration::from_mins(3);
 
 /// Most attempts, over nine hours, before a job is dead.
 pub(crate) const ATTEMPTS_MAX: u32 = 20;

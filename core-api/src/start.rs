@@ -88,6 +88,11 @@ pub(crate) enum Cause {
     Ops { addr: SocketAddr, why: io::Error },
     #[error("core.payments.{0}")]
     Provider(SetupError),
+    #[error(
+        "core.payments.secret_key_file is set and core.payments.webhook_secret_files names no \
+         file: no payment could ever be taken"
+    )]
+    NoWebhookSecret,
     #[error("core.payments.webhook_secret_files `{}`: {why}", .path.display())]
     WeakWebhookSecret { path: PathBuf, why: WeakSecret },
     #[error("metrics cannot be registered: {0}")]
@@ -225,17 +230,20 @@ fn open_images(settings: &CoreSettings) -> Result<Images, Cause> {
     Ok(Images::new(objects, links, scanner, receive_max))
 }
 
-/// Without a secret key, nobody can pay; without a webhook secret, no event is believed.
+/// Without a secret key, nobody can pay; with one, the provider's events have to be believed.
 fn read_provider(settings: &PaymentSettings) -> Result<Provider, Cause> {
     let secrets = settings.webhook_secret_files.iter().map(|path| {
         let bytes = read("payments.webhook_secret_files", path)?;
         let weak = |why| Cause::WeakWebhookSecret { path: path.clone(), why };
         WebhookSecret::new(bytes).map_err(weak)
     });
-    let webhook_secrets = secrets.collect::<Result<_, _>>()?;
+    let webhook_secrets = secrets.collect::<Result<Vec<_>, _>>()?;
     let Some(path) = &settings.secret_key_file else {
         return Ok(Provider { gateway: Arc::new(NoGateway), webhook_secrets });
     };
+    if webhook_secrets.is_empty() {
+        return Err(Cause::NoWebhookSecret);
+    }
     let key = read("payments.secret_key_file", path)?;
     let gateway = Stripe::at(&settings.provider_url, &key).map_err(Cause::Provider)?;
     Ok(Provider { gateway: Arc::new(gateway), webhook_secrets })

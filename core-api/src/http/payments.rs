@@ -179,8 +179,8 @@ impl From<OpenError> for Problem {
         let problem = match error {
             OpenError::NotFound => Self::not_found(),
             OpenError::State(_) => Self::order_state(&error),
-            OpenError::TooMany => {
-                Self::new(409, "too_many_payments", "The order has too many open payments")
+            OpenError::TooManyUndecided | OpenError::TooMany => {
+                Self::new(409, "too_many_payments", "The order has too many payments")
                     .with_detail(error.to_string())
             }
             OpenError::Claim(error) => error.into(),
@@ -209,6 +209,10 @@ impl From<RefundError> for Problem {
             RefundError::NotFound => Self::not_found(),
             RefundError::TooMuch { .. } => {
                 Self::new(409, "refund_too_large", "Less can be given back than is asked for")
+                    .with_detail(error.to_string())
+            }
+            RefundError::TooMany => {
+                Self::new(409, "too_many_refunds", "The payment has too many refunds")
                     .with_detail(error.to_string())
             }
             RefundError::Claim(error) => error.into(),

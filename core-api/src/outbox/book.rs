@@ -84,6 +84,15 @@ impl JobBook {
         job.dead_at.is_some()
     }
 
+    /// Gives a job whose attempt failed a new name, under which the next attempt is another to
+    /// the provider.
+    pub(crate) fn rename(&mut self, leased: &Job, ids: &IdSource, now: Timestamp) {
+        let is_ours = |job: &&Job| job.attempts == leased.attempts;
+        let Some(job) = self.jobs.get(&leased.id).filter(is_ours).cloned() else { return };
+        self.done(job.id);
+        self.new.insert((job.kind, job.subject), Job { id: ids.next(now), ..job });
+    }
+
     /// Puts a new job in the place of a dead one; false when there is none. Under the old name
     /// a provider would only repeat what it answered.
     pub(crate) fn raise(&mut self, id: JobId, ids: &IdSource, now: Timestamp) -> bool {

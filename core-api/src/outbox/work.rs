@@ -132,10 +132,12 @@ impl Write for Conclude {
                 let (why, is_final) = (error.to_string(), !error.may_pass());
                 if sheet.outbox.failed(&self.job, sheet.now, &why, is_final) {
                     tracing::error!(job.id = %self.job.id, kind = self.job.kind.as_str(), why, "a job is dead");
-                    JobOutcome::Dead
-                } else {
-                    JobOutcome::Failed
+                    return JobOutcome::Dead;
                 }
+                if error.is_kept() {
+                    sheet.outbox.rename(&self.job, &sheet.ids, sheet.now);
+                }
+                JobOutcome::Failed
             }
         }
     }

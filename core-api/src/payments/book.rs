@@ -60,20 +60,24 @@ impl PaymentBook {
         self.refunds.insert(refund.id, refund);
     }
 
+    /// Every refund of a payment, failed ones included.
+    pub(crate) fn refunds_of(&self, payment: PaymentId) -> impl Iterator<Item = &Refund> {
+        self.refunds.values().filter(move |one| one.payment == payment)
+    }
+
     /// How much of a payment can still be given back.
     pub(crate) fn refundable(&self, payment: &Payment) -> i64 {
-        let of_it = self.refunds.values().filter(|one| one.payment == payment.id);
+        let of_it = self.refunds_of(payment.id);
         let asked = of_it.filter(|one| one.state != RefundState::Failed);
         let asked: i64 = asked.map(|one| one.amount.minor).sum();
         // What went back past us counts, too.
         payment.captured_minor.saturating_sub(asked.max(payment.refunded_minor))
     }
 
-    /// Whether another payment of the order is being taken, or was.
-    pub(crate) fn has_rival(&self, payment: &Payment) -> bool {
-        let taken = [PaymentState::Authorised, PaymentState::Captured];
+    /// Whether another payment of the order is in this state.
+    pub(crate) fn has_rival(&self, payment: &Payment, state: PaymentState) -> bool {
         let mut all = self.of_order(payment.order);
-        all.any(|one| one.id != payment.id && taken.contains(&one.state))
+        all.any(|one| one.id != payment.id && one.state == state)
     }
 
     /// Notes an event; false when its effect is in the books already.

@@ -80,8 +80,10 @@ impl News {
             }
             "charge.captured" | "charge.succeeded" | "charge.refunded" => {
                 let object: ChargeObject = serde_json::from_str(object).ok()?;
-                // A charge that is no payment intent's was not made by us.
-                Some(object.facts().map_or(Self::Nothing, Self::Intent))
+                if !object.is_taken() {
+                    return Some(Self::Nothing);
+                }
+                object.facts().map(Self::Intent)
             }
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
                 let object: RefundObject = serde_json::from_str(object).ok()?;
@@ -136,6 +138,28 @@ mod tests {
         ] {
             let event = ProviderEvent::parse(body.as_bytes()).unwrap();
             assert!(matches!(event.news, News::Unreadable), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_charge_that_cannot_be_read_is_told_apart_from_nobodys() {
+        let news = |intent: &str, captured: bool, currency: &str, taken: i64| {
+            let body = format!(
+                r#"{{"id":"evt_1","type":"charge.captured","data":{{"object":{{
+                    "payment_intent":{intent},"captured":{captured},"currency":"{currency}",
+                    "amount_captured":{taken}}}}}}}"#
+            );
+            ProviderEvent::parse(body.as_bytes()).unwrap().news
+        };
+        assert!(matches!(news(r#""pi_1""#, true, "eur", 1), News::Intent(_)));
+        // Not made by us, and not taken yet.
+        assert!(matches!(news("null", true, "eur", 1), News::Nothing));
+        assert!(matches!(news(r#""pi_1""#, false, "eur", 1), News::Nothing));
+        for (intent, currency, taken) in
+            [(r#""pi/1""#, "eur", 1), (r#""pi_1""#, "euro", 1), (r#""pi_1""#, "eur", -1)]
+        {
+            let unreadable = matches!(news(intent, true, currency, taken), News::Unreadable);
+            assert!(unreadable, "{intent} {currency} {taken}");
         }
     }
 }

@@ -65,7 +65,7 @@ impl Reference {
 }
 
 /// Names one attempt to the provider. It follows from what is attempted, never from when, so
-/// that a try after a crash is the same attempt.
+/// that a try after a crash, or after an answer that was lost, is the same attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProviderKey(String);
 
@@ -197,6 +197,12 @@ impl GatewayError {
             Self::Off | Self::Unreachable(_) | Self::Busy(_) | Self::Key(_) => true,
             Self::Refused { .. } | Self::Unreadable(_) => false,
         }
+    }
+
+    /// Whether the provider said that something broke there. It keeps such an answer under the
+    /// idempotency key and repeats it, so that only another key has it done.
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self, Self::Busy(500..))
     }
 }
 

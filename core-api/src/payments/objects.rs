@@ -120,11 +120,15 @@ impl IntentObject {
 }
 
 impl ChargeObject {
-    /// What a charge says about its payment intent, if it belongs to one and was taken.
+    /// Whether it belongs to a payment intent and was taken. A charge that is no payment
+    /// intent's was not made by us.
+    pub(super) fn is_taken(&self) -> bool {
+        self.captured && self.payment_intent.is_some()
+    }
+
+    /// What a charge that was taken says about its payment intent; `None` if that cannot be
+    /// understood.
     pub(super) fn facts(self) -> Option<IntentFacts> {
-        if !self.captured {
-            return None;
-        }
         Some(IntentFacts {
             reference: Reference::parse(&self.payment_intent?)?,
             payment: self.metadata.payment(),
@@ -144,6 +148,11 @@ pub(super) struct RefundList {
 }
 
 impl RefundObject {
+    /// Which refund of ours it is.
+    pub(super) fn ours(&self) -> Option<RefundId> {
+        self.metadata.refund_id.as_deref().and_then(|id| id.parse().ok())
+    }
+
     pub(super) fn refund(self) -> Option<ProviderRefund> {
         let status = match self.status.as_deref() {
             Some("succeeded") => RefundStatus::Succeeded,
@@ -153,7 +162,7 @@ impl RefundObject {
         };
         Some(ProviderRefund {
             reference: Reference::parse(&self.id)?,
-            refund: self.metadata.refund_id.and_then(|id| id.parse::<RefundId>().ok()),
+            refund: self.ours(),
             intent: self.payment_intent.as_deref().and_then(Reference::parse),
             status,
         })

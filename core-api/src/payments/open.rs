@@ -18,6 +18,9 @@ use crate::writer::{Write, WriteError};
 /// Most payments of one order that are undecided at once.
 const UNDECIDED_MAX: usize = 5;
 
+/// Most payments of one order, whatever became of them: they are listed and loaded whole.
+const PAYMENTS_MAX: usize = 20;
+
 /// Why no payment was opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
@@ -25,7 +28,9 @@ pub(crate) enum OpenError {
     NotFound,
     #[error("the order is `{}` and cannot be paid", .0.as_str())]
     State(OrderState),
-    #[error("the order has {UNDECIDED_MAX} payments that are undecided; pay or cancel one")]
+    #[error("the order has {UNDECIDED_MAX} payments that are undecided; pay one of them")]
+    TooManyUndecided,
+    #[error("the order has {PAYMENTS_MAX} payments; order anew")]
     TooMany,
     #[error(transparent)]
     Claim(#[from] ClaimError),
@@ -92,9 +97,12 @@ impl Write for OpenPayment {
         if order.expires_at <= sheet.now {
             return Err(OpenError::State(OrderState::Expired));
         }
+        if sheet.payments.of_order(order.id).count() >= PAYMENTS_MAX {
+            return Err(OpenError::TooMany);
+        }
         let of_order = sheet.payments.of_order(order.id);
         if of_order.filter(|one| one.state.is_undecided()).count() >= UNDECIDED_MAX {
-            return Err(OpenError::TooMany);
+            return Err(OpenError::TooManyUndecided);
         }
         let payment = Payment {
             id: sheet.ids.next(sheet.now),

@@ -12,6 +12,10 @@ use crate::reach::Reach;
 use crate::worksheet::{Wanted, Worksheet};
 use crate::writer::{Write, WriteError};
 
+/// Most refunds of one payment, failed ones included. The provider lists a hundred at once, and
+/// what it does not list cannot be looked for; the rest is left for those made past us.
+const REFUNDS_MAX: usize = 50;
+
 /// Why nothing is given back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RefundError {
@@ -19,6 +23,8 @@ pub(crate) enum RefundError {
     NotFound,
     #[error("{wanted} is wanted back, {left} of it can be")]
     TooMuch { wanted: i64, left: i64 },
+    #[error("the payment has {REFUNDS_MAX} refunds; give the rest back at the provider")]
+    TooMany,
     #[error(transparent)]
     Claim(#[from] ClaimError),
     #[error("could not give anything back")]
@@ -55,6 +61,9 @@ impl Write for NewRefund {
         let payment = self.within_reach(sheet).ok_or(RefundError::NotFound)?;
         if let Some(refund) = sheet.claims.find(&self.claim)? {
             return Ok(Answered::Replayed(refund));
+        }
+        if sheet.payments.refunds_of(payment.id).count() >= REFUNDS_MAX {
+            return Err(RefundError::TooMany);
         }
         let left = sheet.payments.refundable(&payment);
         let wanted = self.amount.map_or(left, i64::from);

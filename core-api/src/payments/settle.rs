@@ -39,7 +39,10 @@ pub(super) fn settle(
     if after.state == PaymentState::Captured && before.state != PaymentState::Captured {
         captured(sheet, &after);
     } else if after.state == PaymentState::Authorised && before.state == PaymentState::Open {
-        let is_wanted = may_capture(sheet, &after);
+        // Of several, the first is chosen, here alone: asked again later, each would give way
+        // to the others.
+        let is_first = !sheet.payments.has_rival(&after, PaymentState::Authorised);
+        let is_wanted = is_first && may_capture(sheet, &after);
         let kind = if is_wanted { JobKind::Capture } else { JobKind::Cancel };
         sheet.outbox.add(&sheet.ids, sheet.now, kind.of(id));
     } else if after.state.is_undecided() && !is_payable(sheet, after.order) {
@@ -70,11 +73,11 @@ fn risen(before: &Payment, facts: &IntentFacts) -> Payment {
     }
 }
 
-/// Whether to take the money: the order waits for it, no other payment is being taken, and what
-/// it is for is there.
+/// Whether to take the money: the order waits for it, no other payment was taken, and what it is
+/// for is there.
 pub(super) fn may_capture(sheet: &Worksheet, payment: &Payment) -> bool {
     let Some(order) = sheet.orders.find(Reach::Any, payment.order) else { return false };
-    if !order.state.awaits_money() || sheet.payments.has_rival(payment) {
+    if !order.state.awaits_money() || sheet.payments.has_rival(payment, PaymentState::Captured) {
         return false;
     }
     order.state == OrderState::PendingPayment || is_available(sheet, order)

@@ -228,11 +228,12 @@ impl PaymentGateway for Stripe {
         let path = "/v1/refunds".to_owned();
         let ask = Ask { method: Method::GET, path, form: &form, key: None };
         let RefundList { data, has_more } = self.ask(ask).await?;
-        let mut made = data.into_iter().filter_map(RefundObject::refund);
-        match made.find(|one| one.refund == Some(refund.refund)) {
+        match data.into_iter().find(|made| made.ours() == Some(refund.refund)) {
+            // That it cannot be read does not mean that it was not made.
+            Some(made) => made.refund().map(Some).ok_or(GatewayError::Unreadable("refund")),
             // It may be among those that were not shown: nobody may guess that it is not.
             None if has_more => Err(GatewayError::Unreadable("more refunds than one page")),
-            found => Ok(found),
+            None => Ok(None),
         }
     }
 }

@@ -71,8 +71,8 @@ pub(crate) async fn carry_out(
             as_it_is(gateway, intent, done).await
         }
         Ask::Refund(wanted) => {
-            // A provider forgets keys after a day, and a job that a person raises has a new
-            // one: whether it was made already is told by what was made.
+            // A provider forgets keys after a day, and a job that has a new name has a new key:
+            // whether it was made already is told by what was made.
             let refund = match gateway.find_refund(wanted).await? {
                 Some(made) => made,
                 None => gateway.refund(&key, wanted).await?,
@@ -84,23 +84,26 @@ pub(crate) async fn carry_out(
     }
 }
 
-/// A refusal to do what cannot be done any more is no failure: the payment was decided.
+/// A refusal to do what cannot be done any more is no failure, nor is what broke after it was
+/// done: the payment was decided.
 async fn as_it_is(
     gateway: &dyn PaymentGateway,
     intent: &Reference,
     done: Result<gateway::Intent, GatewayError>,
 ) -> Result<TaskResult, GatewayError> {
-    let refused = match done {
+    let failed = match done {
         Ok(intent) => return Ok(TaskResult::Intent(intent.facts)),
-        Err(GatewayError::Refused { status, code }) => GatewayError::Refused { status, code },
-        Err(error) => return Err(error),
+        Err(error) => error,
     };
-    let now = gateway.retrieve(intent).await.map_err(|_| refused.clone())?.facts;
+    if !matches!(failed, GatewayError::Refused { .. }) && !failed.is_kept() {
+        return Err(failed);
+    }
+    let now = gateway.retrieve(intent).await.map_err(|_| failed.clone())?.facts;
     let is_decided = match now.status {
         gateway::IntentStatus::Captured | gateway::IntentStatus::Cancelled => true,
         gateway::IntentStatus::Open | gateway::IntentStatus::Authorised => false,
     };
-    if is_decided { Ok(TaskResult::Intent(now)) } else { Err(refused) }
+    if is_decided { Ok(TaskResult::Intent(now)) } else { Err(failed) }
 }
 
 /// Books what came of a job.

@@ -1,7 +1,7 @@
 //! A gate before the payment provider: what the core asks passes through it, and may go wrong
 //! there in every way a network and a provider have.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -24,6 +24,8 @@ pub(crate) enum Fate {
     AnswerLost,
     /// It is not done, and answered so.
     Refused(u16, &'static str),
+    /// It is done, and then something breaks: 500.
+    DoneAndBroken,
     /// It is done; its answer waits until it is told to go on. Says first that it was done.
     AnswerHeld(oneshot::Sender<()>, oneshot::Receiver<()>),
 }
@@ -48,13 +50,16 @@ struct Keeper {
     /// For the next request whose path ends so.
     fates: Mutex<VecDeque<(&'static str, Fate)>>,
     seen: Mutex<Vec<Seen>>,
+    /// By idempotency key: what broke under it is answered again, as a provider does.
+    broken: Mutex<BTreeMap<String, u16>>,
 }
 
 impl Gate {
     pub(crate) async fn before(provider: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let keeper = Arc::new(Keeper { provider, fates: Mutex::default(), seen: Mutex::default() });
+        let (fates, seen) = (Mutex::default(), Mutex::default());
+        let keeper = Arc::new(Keeper { provider, fates, seen, broken: Mutex::default() });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&keeper));
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -85,6 +90,19 @@ impl Keeper {
         let at = fates.iter().position(|(end, _)| is_meant(end))?;
         fates.remove(at).map(|(_, fate)| fate)
     }
+
+    /// A refusal; one that says that something broke is kept under the request's key.
+    fn refuse(&self, key: Option<String>, status: u16, code: &str) -> Response {
+        if let Some(key) = key.filter(|_| status >= 500) {
+            self.broken.lock().unwrap().insert(key, status);
+        }
+        let body = format!(r#"{{"error":{{"type":"api_error","code":"{code}"}}}}"#);
+        Response::builder().status(status).body(Body::from(body)).unwrap()
+    }
+
+    fn broken(&self, key: Option<&String>) -> Option<u16> {
+        self.broken.lock().unwrap().get(key?).copied()
+    }
 }
 
 async fn pass(State(keeper): State<Arc<Keeper>>, request: Request) -> Response {
@@ -92,14 +110,18 @@ async fn pass(State(keeper): State<Arc<Keeper>>, request: Request) -> Response {
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let asked = format!("{} {}", head.method, head.uri.path());
     let key = head.headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
-    keeper.seen.lock().unwrap().push(Seen { asked: asked.clone(), key });
+    keeper.seen.lock().unwrap().push(Seen { asked: asked.clone(), key: key.clone() });
+    if let Some(status) = keeper.broken(key.as_ref()) {
+        return keeper.refuse(key, status, "broken");
+    }
     let done =
         async { forward(keeper.provider, hyper::Request::from_parts(head, Full::new(body))).await };
     match keeper.fate(&asked) {
         None => done.await,
-        Some(Fate::Refused(status, code)) => {
-            let body = format!(r#"{{"error":{{"type":"api_error","code":"{code}"}}}}"#);
-            Response::builder().status(status).body(Body::from(body)).unwrap()
+        Some(Fate::Refused(status, code)) => keeper.refuse(key, status, code),
+        Some(Fate::DoneAndBroken) => {
+            done.await;
+            keeper.refuse(key, 500, "broken")
         }
         Some(Fate::AnswerLost) => {
             done.await;

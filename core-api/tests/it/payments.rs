@@ -87,6 +87,21 @@ async fn a_payment_is_opened_once_for_each_key_and_by_its_owner() {
 }
 
 #[tokio::test]
+async fn an_order_has_twenty_payments_at_most() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 1).await;
+    for at in 0..20 {
+        let opened = till.open(ann, &order).send().await;
+        opened.created();
+        let path = format!("/v1/payment_intents/{}/cancel", opened.text("provider_ref"));
+        assert_eq!(till.provider("POST", &path, "").await["status"], "canceled");
+        till.until(&order, at, |payment| payment["state"] == "cancelled").await;
+    }
+    till.open(ann, &order).send().await.refused(409, "too_many_payments");
+}
+
+#[tokio::test]
 async fn a_cancelled_order_gives_its_payments_up() {
     let till = Till::start().await;
     let ann = someone();
@@ -152,6 +167,26 @@ async fn of_two_payments_for_one_order_one_goes_back() {
     assert_eq!(till.state(&order).await, "paid");
     assert_eq!(till.world.stock(PRINT).await, Stock { on_hand: 9, reserved: 0 });
     till.world.intact().await;
+}
+
+#[tokio::test]
+async fn a_payment_is_given_back_in_fifty_parts_at_most() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 1).await;
+    let opened = till.confirmed(ann, &order).await;
+    let payment = opened.text("id").to_owned();
+    till.until_paid(&order).await;
+    let first = till.refund(&payment, Some(1));
+    first.send().await.created();
+    for _ in 1..50 {
+        till.refund(&payment, Some(1)).send().await.created();
+    }
+    till.refund(&payment, Some(1)).send().await.refused(409, "too_many_refunds");
+    // What was asked for before is still answered.
+    first.send().await.created();
+    till.until(&order, 0, |payment| payment["refunded_minor"] == 50).await;
+    assert_eq!(till.payments(&order).await[0]["refunds"].as_array().unwrap().len(), 50);
 }
 
 #[tokio::test]

@@ -66,9 +66,38 @@ async fn a_provider_that_is_broken_is_asked_until_it_answers() {
     till.tell().await;
     till.in_time(&order, 0, captured).await;
     assert_eq!(till.state(&order).await, "paid");
+    // What broke is kept under its key: three tries, and then another. Any other answer, or
+    // none, leaves the key as it is.
     let asked = till.gate.seen("/capture");
-    assert_eq!(asked.len(), 8);
-    assert!(asked.iter().all(|one| *one == asked[0]), "the same key throughout: {asked:?}");
+    let runs: Vec<_> = asked.chunk_by(|one, next| one == next).map(<[_]>::len).collect();
+    assert_eq!(runs, [3, 3, 3, 5, 1], "{asked:?}");
+    till.world.intact().await;
+}
+
+#[tokio::test]
+async fn what_broke_after_it_was_done_is_found_done() {
+    let till = Till::start().await;
+    let ann = someone();
+    let order = till.ordered(ann, PRINT, 1).await;
+    till.gate.next("/capture", Fate::DoneAndBroken);
+    let opened = till.confirmed(ann, &order).await;
+    till.tell().await;
+    till.in_time(&order, 0, captured).await;
+    assert_eq!(till.state(&order).await, "paid");
+    let keys = |end: &str| till.gate.seen(end).into_iter().map(|one| one.key).collect::<Vec<_>>();
+    assert!(keys("/capture").iter().all(|key| *key == keys("/capture")[0]));
+
+    till.gate.next("/v1/refunds", Fate::DoneAndBroken);
+    till.refund(opened.text("id"), Some(5_000)).send().await.created();
+    till.in_time(&order, 0, |payment| payment["refunds"][0]["state"] == "succeeded").await;
+    assert_eq!(till.intent(&opened).await["latest_charge"]["amount_refunded"], 5_000);
+    assert!(keys("/v1/refunds").iter().all(|key| *key == keys("/v1/refunds")[0]));
+
+    // Broken before it was done, it is made under another key: once.
+    till.gate.next("/v1/refunds", Fate::Refused(500, "broken"));
+    till.refund(opened.text("id"), Some(2_000)).send().await.created();
+    till.in_time(&order, 0, refunded(7_000)).await;
+    assert_eq!(till.intent(&opened).await["latest_charge"]["amount_refunded"], 7_000);
     till.world.intact().await;
 }
 

@@ -9,7 +9,7 @@ use stockade_core_api::{Clock, Core};
 use stockade_settings::store::StoreSettings;
 use stockade_settings::{CoreSettings, ImageSettings};
 
-use crate::world::{World, settings, signing_key};
+use crate::world::{World, secret, settings, signing_key};
 
 #[tokio::test]
 async fn a_core_that_serves_is_ready() {
@@ -57,6 +57,19 @@ async fn a_missing_setting_is_named() {
         let expected = format!("core.{name} is not set in stockade.toml");
         assert_eq!(refusal(&settings).await, expected);
     }
+}
+
+#[tokio::test]
+async fn money_is_not_asked_for_where_nobody_would_be_believed_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.payments.secret_key_file = secret(folder.path(), "stripe-key", "sk_test_0123456789");
+    let message = refusal(&settings).await;
+    assert_eq!(
+        message,
+        "core.payments.secret_key_file is set and core.payments.webhook_secret_files names no \
+         file: no payment could ever be taken"
+    );
 }
 
 #[tokio::test]

@@ -72,7 +72,8 @@ pub struct CoreSettings {
 pub struct PaymentSettings {
     /// Where the payment provider answers: Stripe's API, or one like it.
     pub provider_url: String,
-    /// The secret key for the provider. Without one, nobody can pay.
+    /// The secret key for the provider. Without one, nobody can pay. With one, at least one
+    /// webhook secret is needed.
     pub secret_key_file: Option<PathBuf>,
     /// The secrets that the provider's webhooks are signed with. Each of them is believed, so
     /// that one can be replaced: add the new one, tell the provider, remove the old one.

@@ -68,7 +68,7 @@ pub(in crate::http) fn refund_payment() -> Docs {
         .keyed()
         .owned()
         .finds()
-        .refuses(409, &["refund_too_large"])
+        .refuses(409, &["refund_too_large", "too_many_refunds"])
 }
 
 pub(in crate::http) fn receive_webhook() -> Docs {

@@ -12,8 +12,9 @@ use crate::ids::{Id, IdSource, RefundId};
 use crate::inventory::{Hold, Holds, Quantity, Shelf, StockLevel};
 use crate::money::Currency;
 use crate::orders::{OrderBook, OrderLine};
+use crate::outbox::Job;
 use crate::payments::event::ProviderEvent;
-use crate::payments::{PaymentBook, Reference};
+use crate::payments::{Ask, PaymentBook, Reference, plan};
 use crate::sku::Sku;
 use crate::worksheet::Loaded;
 use crate::writer::Write;
@@ -242,15 +243,40 @@ fn what_is_authorised_is_taken_only_where_it_can_be_kept() {
         let asked: Vec<_> = sheet.outbox.added().map(|job| job.kind).collect();
         assert_eq!(asked, [kind], "{state:?} {free}");
     }
-    // Of two at once, the first.
-    let mut sheet = sheet(PendingPayment, 0);
+}
+
+#[test]
+fn of_two_that_are_authorised_at_once_the_first_is_taken() {
+    let mut sheet = sheet(OrderState::PendingPayment, 0);
     for (name, payment) in [("evt_1", 10), ("evt_2", 11)] {
         intent(name, "amount_capturable_updated", payment, "requires_capture", 0)
             .decide(&mut sheet);
     }
-    let asked: Vec<_> =
-        sheet.outbox.added().map(|job| (job.kind, job.payment().unwrap())).collect();
-    assert_eq!(asked, [(JobKind::Capture, id(10)), (JobKind::Cancel, id(11))]);
+    let jobs: Vec<_> = sheet.outbox.added().cloned().collect();
+    let asked = |jobs: &[Job]| -> Vec<_> {
+        jobs.iter().map(|job| (job.kind, job.payment().unwrap())).collect()
+    };
+    assert_eq!(asked(&jobs), [(JobKind::Capture, id(10)), (JobKind::Cancel, id(11))]);
+    // That the other is authorised, too, by the time it is asked for changes nothing.
+    let plans: Vec<_> = jobs.iter().map(|job| plan(&mut sheet, job)).collect();
+    assert!(
+        matches!(&plans[..], [Some(Ask::Capture(first)), Some(Ask::Cancel(second))]
+        if first.as_str() == "pi_10" && second.as_str() == "pi_11"),
+        "{plans:?}"
+    );
+    let jobs: Vec<_> = sheet.outbox.added().cloned().collect();
+    assert_eq!(asked(&jobs), [(JobKind::Capture, id(10)), (JobKind::Cancel, id(11))]);
+}
+
+#[test]
+fn what_another_payment_has_paid_is_not_taken_again() {
+    let mut sheet = sheet(OrderState::PendingPayment, 0);
+    let authorised = intent("evt_1", "amount_capturable_updated", 10, "requires_capture", 0);
+    authorised.decide(&mut sheet);
+    let [job] = sheet.outbox.added().cloned().collect::<Vec<_>>().try_into().unwrap();
+    intent("evt_2", "succeeded", 11, "succeeded", 1_000).decide(&mut sheet);
+    assert!(plan(&mut sheet, &job).is_none());
+    assert!(sheet.outbox.added().any(|job| job.kind == JobKind::Cancel));
 }
 
 #[test]

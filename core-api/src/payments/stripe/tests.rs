@@ -132,6 +132,38 @@ async fn only_what_may_pass_is_tried_again_and_not_for_ever() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
+async fn a_refund_of_ours_that_cannot_be_read_is_not_taken_for_none() {
+    let wanted = NewRefund {
+        refund: Id::from_uuid(Uuid::from_u128(9)),
+        intent: Reference::parse("pi_1").unwrap(),
+        amount_minor: 1,
+    };
+    let theirs = r#"{"id":"re_1","status":"unheard_of"}"#.to_owned();
+    let ours = |status: &str| {
+        format!(
+            r#"{{"id":"re_2","status":"{status}","metadata":{{"refund_id":"{}"}}}}"#,
+            wanted.refund
+        )
+    };
+    let found = |list: Vec<String>| {
+        let page = format!(r#"{{"data":[{}],"has_more":false}}"#, list.join(","));
+        let wanted = wanted.clone();
+        async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let addr = listener.local_addr().unwrap();
+            let router = Router::new().fallback(any(move || async move { page }));
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            gateway(addr, KEY).find_refund(&wanted).await
+        }
+    };
+    assert_eq!(found(vec![theirs.clone()]).await, Ok(None));
+    let made = found(vec![theirs.clone(), ours("succeeded")]).await.unwrap().unwrap();
+    assert_eq!(made.status, RefundStatus::Succeeded);
+    let unreadable = found(vec![theirs, ours("unheard_of")]).await;
+    assert_eq!(unreadable, Err(GatewayError::Unreadable("refund")));
+}
+
 #[test]
 fn money_is_spoken_of_over_tls_or_on_loopback_alone() {
     for good in ["https://api.stripe.com", "http://127.0.0.1:1/x/", "http://[::1]:9"] {

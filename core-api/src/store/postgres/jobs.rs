@@ -16,9 +16,9 @@ const WANTED: &str = "
 
 /// The same job twice is one job.
 const INSERT: &str = "
-    INSERT INTO job (id, kind, subject_id, attempts, due_at, created_at)
+    INSERT INTO job (id, kind, subject_id, attempts, due_at, created_at, last_error)
     SELECT (value ->> 0)::uuid, value ->> 1, (value ->> 2)::uuid, (value ->> 3)::bigint,
-           (value ->> 4)::bigint, (value ->> 5)::bigint
+           (value ->> 4)::bigint, (value ->> 5)::bigint, value ->> 6
       FROM jsonb_array_elements($1::jsonb) AS value
         ON CONFLICT (kind, subject_id) DO NOTHING";
 

@@ -71,7 +71,8 @@ pub(in crate::store) fn changed(sheet: &Worksheet) -> Result<Option<String>, Sto
 pub(in crate::store) fn added(sheet: &Worksheet) -> Result<Option<String>, StoreError> {
     let row = |job: &Job| {
         let subject = job.subject.simple().to_string();
-        (hex(job.id), job.kind.as_str(), subject, job.attempts, job.due_at, job.created_at)
+        let (kind, error) = (job.kind.as_str(), job.last_error.clone());
+        (hex(job.id), kind, subject, job.attempts, job.due_at, job.created_at, error)
     };
     listed_if_any(sheet.outbox.added().map(row))
 }

@@ -16,9 +16,9 @@ const WANTED: &str = "
 
 /// The same job twice is one job.
 const INSERT: &str = "
-    INSERT INTO job (id, kind, subject_id, attempts, due_at, created_at)
+    INSERT INTO job (id, kind, subject_id, attempts, due_at, created_at, last_error)
     SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4,
-           value ->> 5
+           value ->> 5, value ->> 6
       FROM json_each($1)
      WHERE true
         ON CONFLICT (kind, subject_id) DO NOTHING";
