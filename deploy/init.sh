@@ -19,7 +19,7 @@ esac
 
 umask 077
 cd "$(dirname "$0")"
-mkdir -p secrets
+mkdir -p secrets/keys
 chmod 0711 secrets
 cd secrets
 
@@ -51,8 +51,8 @@ make password-pepper openssl rand -hex 32     # core: lost, no password fits any
 make data-key openssl rand -hex 32            # core: lost, nothing of anybody can be read any more
 make index-key openssl rand -hex 32           # core: lost, no name and no address is found any more
 make image-link-keys openssl rand -hex 32     # core: signs links to images, for an hour
-make signing-key.pem new_key                  # core: signs access tokens
-make audit-key.pem openssl genpkey -algorithm ed25519  # core: signs the audit trail's checkpoints
+make keys/signing-key.pem new_key             # core: signs access tokens
+make keys/audit-key.pem openssl genpkey -algorithm ed25519  # core: signs the trail's checkpoints
 if [ -e tls-certificate.pem ] && [ ! -e tls-private-key.pem ]; then
   echo "init.sh: tls-certificate.pem is there without its tls-private-key.pem" >&2
   exit 1
@@ -60,13 +60,13 @@ fi
 make tls-private-key.pem new_key              # edge
 make tls-certificate.pem self_signed          # edge
 
-chmod 0400 assertion-secret password-pepper data-key index-key image-link-keys signing-key.pem \
-  audit-key.pem tls-private-key.pem
+chmod 0400 assertion-secret password-pepper data-key index-key image-link-keys tls-private-key.pem
 chmod 0444 tls-certificate.pem
+# The core adds keys here: `stockade rotate`.
+chmod -R u=rwX,go= keys
 if [ "$(id -u)" = 0 ]; then
-  chown "$owner" assertion-secret password-pepper data-key index-key image-link-keys \
-    signing-key.pem audit-key.pem \
+  chown -R "$owner" assertion-secret password-pepper data-key index-key image-link-keys keys \
     tls-private-key.pem tls-certificate.pem
 else
-  echo "now run: sudo chown $owner deploy/secrets/*" >&2
+  echo "now run: sudo chown -R $owner deploy/secrets/*" >&2
 fi

@@ -49,7 +49,12 @@ pub(crate) fn run(args: &RotateArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         RotateVerb::SigningKey(SigningKeyArgs { file }) => {
             let path = follow(file, &PKCS_ECDSA_P256_SHA256)?;
             writeln!(out, "made {path}: published at once, and signs in ten minutes")?;
-            writeln!(out, "the key before it may be removed once its tokens have ended")?;
+            writeln!(
+                out,
+                "to be rid of `{}`, move the oldest key beside it over it",
+                file.display()
+            )?;
+            writeln!(out, "once that one has signed for as long as access tokens live")?;
         }
         RotateVerb::AuditKey(AuditKeyArgs { file }) => {
             let path = follow(file, &PKCS_ED25519)?;

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stockade_core_api::{Clock, totp_code};
+use stockade_core_api::{Clock, Timestamp, totp_code};
 
 use self::door::Door;
 use crate::exit::Exit;
@@ -50,6 +50,14 @@ struct Account {
     totp_secret: Option<String>,
 }
 
+/// A session as it is kept for the next time.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// When the account logged in, in seconds since 1970 UTC; going on does not change it.
+    logged_in_s: u64,
+    refresh_token: String,
+}
+
 pub(crate) fn run(args: &TokenArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let path = args.demo.display();
     let bytes = fs::read(&args.demo)
@@ -63,28 +71,33 @@ pub(crate) fn run(args: &TokenArgs, out: &mut dyn Write) -> anyhow::Result<Exit>
     };
     let kept = args.demo.with_file_name(format!("session-{}", account.username));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let tokens = runtime.block_on(async {
+    let now = Clock::system().now();
+    let (tokens, logged_in_s) = runtime.block_on(async {
         let door = Door::to(&demo.url, &demo.ca)?;
-        match go_on(&door, &kept).await {
-            Some(tokens) => Ok(tokens),
-            None => log_in(&door, account).await,
+        match go_on(&door, young(&kept, now)).await {
+            Some(gone_on) => Ok(gone_on),
+            None => log_in(&door, account).await.map(|tokens| (tokens, now.secs())),
         }
     })?;
-    keep(&kept, &tokens)?;
+    let refresh_token = text(&tokens, "refresh_token")?.to_owned();
+    keep(&kept, &Kept { logged_in_s, refresh_token })?;
     writeln!(out, "{}", text(&tokens, "access_token")?)?;
     Ok(Exit::Done)
 }
 
-/// The next tokens of a session that is kept and young; nothing where it is over.
-async fn go_on(door: &Door, kept: &Path) -> Option<Value> {
-    let age = fs::metadata(kept).ok()?.modified().ok()?.elapsed().ok()?;
-    let token = fs::read_to_string(kept).ok()?;
-    if age > SESSION_AGE_MAX {
-        return None;
-    }
-    let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+/// The session that is kept, while its second factor is fresh; a file of another form is none.
+fn young(path: &Path, now: Timestamp) -> Option<Kept> {
+    let kept: Kept = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let age = now.secs().checked_sub(kept.logged_in_s)?;
+    (age <= SESSION_AGE_MAX.as_secs()).then_some(kept)
+}
+
+/// The next tokens of a session, and when it began; nothing where it is over.
+async fn go_on(door: &Door, kept: Option<Kept>) -> Option<(Value, u64)> {
+    let Kept { logged_in_s, refresh_token } = kept?;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
     let answer = door.post_form("/api/auth/refresh", &form).await.ok()?;
-    (answer.status == 200).then_some(answer.body)
+    (answer.status == 200).then_some((answer.body, logged_in_s))
 }
 
 async fn log_in(door: &Door, account: &Account) -> anyhow::Result<Value> {
@@ -120,15 +133,40 @@ async fn show_code(door: &Door, token: &str, secret: &str) -> anyhow::Result<Val
 }
 
 /// Keeps the session for the next time, for its owner alone.
-fn keep(path: &Path, tokens: &Value) -> anyhow::Result<()> {
+fn keep(path: &Path, kept: &Kept) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(path)?;
-        file.write_all(tokens["refresh_token"].as_str().unwrap_or_default().as_bytes())
+        serde_json::to_writer(&mut file, kept)?;
+        file.flush()
     };
     write().with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 fn text<'a>(body: &'a Value, member: &str) -> anyhow::Result<&'a str> {
     body[member].as_str().with_context(|| format!("the answer has no `{member}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ages_from_its_login_however_often_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session-admin");
+        let at = |secs: u64| Timestamp::from_micros(0).plus(Duration::from_secs(secs));
+        let first = Kept { logged_in_s: 1000, refresh_token: "a".to_owned() };
+        keep(&path, &first).unwrap();
+        let last = 1000 + SESSION_AGE_MAX.as_secs();
+        assert_eq!(young(&path, at(last)), Some(first));
+
+        let next = Kept { logged_in_s: 1000, refresh_token: "b".to_owned() };
+        keep(&path, &next).unwrap();
+        assert_eq!(young(&path, at(last)), Some(next));
+        assert_eq!(young(&path, at(last + 1)), None);
+        assert_eq!(young(&path, at(999)), None);
+        fs::write(&path, "a token alone").unwrap();
+        assert_eq!(young(&path, at(last)), None);
+    }
 }

@@ -11,7 +11,7 @@
 //! | `cargo xtask metrics` | has it read the metrics of the debug build |
 //!
 //! It needs Rust and nothing else: what is missing is installed, or named together with the
-//! command that installs it.
+//! command that installs it. The vectors that `test` wants are named, too.
 
 #![expect(
     clippy::print_stderr,

@@ -4,6 +4,7 @@
 //! `build` and `test` build, and each pair asks for the same features.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,9 @@ const STEPS: &[Step] = &[
     Step { name: "policy only", work: Work::Cargo(&["check", "-p", "stockade-cli", "--no-default-features"]) },
 ];
 
+/// Where the attack and conformance vectors are, from the root.
+const VECTORS: &str = "../shared/vectors";
+
 /// Runs the steps, and ends with a table of them.
 pub(crate) fn run() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
@@ -84,6 +88,7 @@ impl Work {
                 tools::ensure(tools::TO_BUILD)?;
                 tools::ensure(tools::TO_TEST)?;
                 tools::ensure_components()?;
+                ensure_vectors(&workspace.root)?;
                 Promtool::ensure(workspace).map(drop)
             }
             Self::Tidy => tidy::run(workspace),
@@ -104,7 +109,7 @@ impl Work {
     /// As one would type it, to run the step alone.
     fn describe(self) -> String {
         match self {
-            Self::Tools => "cmake, curl, PostgreSQL, promtool and the like".to_owned(),
+            Self::Tools => "cmake, curl, PostgreSQL, promtool, vectors and the like".to_owned(),
             Self::Tidy => "cargo xtask tidy".to_owned(),
             Self::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
             Self::CargoDoc(arguments) => {
@@ -115,6 +120,19 @@ impl Work {
             Self::Metrics => "promtool check metrics, of a running stockade".to_owned(),
         }
     }
+}
+
+/// Makes sure that the vectors are beside the checkout, where the tests read them.
+fn ensure_vectors(root: &Path) -> anyhow::Result<()> {
+    let folder = root.join(VECTORS);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    bail!(
+        "the attack and conformance vectors are missing: the tests read them from `{}`, beside \
+         the checkout, and they are not part of the repository",
+        folder.display()
+    )
 }
 
 /// Runs a command that speaks for itself.
@@ -183,6 +201,13 @@ mod tests {
         let table = summary(&vec![SECOND; STEPS.len()], false, SECOND * 60);
 
         assert!(!table.contains("FAILED") && !table.contains("not run"), "{table}");
+    }
+
+    #[test]
+    fn vectors_that_are_missing_are_named() {
+        let error = ensure_vectors(Path::new("/nowhere/stockade")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/stockade/../shared/vectors"), "{error}");
+        assert!(error.contains("vectors are missing"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rcgen::KeyPair;
 use serde_json::{Value, json};
 use stockade_core_api::{Clock, Core, Report, ServeError, migrate, verify};
 use stockade_settings::store::{StoreSettings, StoreUrl, Writers};
-use stockade_settings::{CoreSettings, ImageSettings};
+use stockade_settings::{CoreSettings, ImageSettings, MailSettings};
 use stockade_test_support::postgres::PROGRAM;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -75,6 +75,10 @@ impl Shop {
                 folder: Some(folder.path().join("images")),
                 link_keys_file: Some(secret("image-link-keys", &[b'i'; 32])?),
                 ..ImageSettings::default()
+            },
+            mail: MailSettings {
+                folder: Some(folder.path().join("mail")),
+                ..MailSettings::default()
             },
             ..CoreSettings::default()
         };

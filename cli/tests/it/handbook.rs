@@ -36,16 +36,45 @@ fn shown_as(command: &str, words: Vec<&str>) {
     assert!(shown.any(is_what_is_said), "policies/README.md does not show:\n{}", out.join("\n"));
 }
 
-/// `file.csv:12:5: words` as `file.csv::5: words`, wherever it stands.
+/// `file.csv:12:5: words, line 7` as `file.csv::5: words, line `, wherever it stands.
 fn without_line_number(line: &str) -> String {
     let mut pieces = line.split_inclusive([':', ' ']);
     let mut kept = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let of_file = [".csv:", ".toml:", ".yaml:"].iter().any(|end| kept.ends_with(end));
+        let of_file = [".csv:", ".toml:", ".yaml:", " line "].iter().any(|end| kept.ends_with(end));
         let digits = |c: char| c.is_ascii_digit();
         kept.push_str(if of_file { piece.trim_start_matches(digits) } else { piece });
     }
     kept
+}
+
+#[test]
+fn the_proof_of_the_handbook_is_that_of_the_program() {
+    shown_in_handbook("stockade policy check", &shipped());
+}
+
+#[test]
+fn the_warnings_of_the_handbook_are_those_of_the_program() {
+    let folder = copy_of_shipped();
+    let deny = "p, customer, orders, create, any, deny\n";
+    let last = "p,super-admin,users,delete,any,allow";
+    write_below(&folder.path().join("policy.csv"), last, deny);
+    shown_in_handbook("stockade policy check", folder.path());
+}
+
+#[test]
+fn the_coverage_of_the_handbook_is_that_of_the_program() {
+    let folder = copy_of_shipped();
+    let cases = "cases/inventory.yaml";
+    edit(folder.path(), cases, "role}, staff: any, admin", "role}, admin");
+    edit(folder.path(), cases, "as: [staff]\n    mfa", "as: [admin]\n    from: 127.0.0.1\n    mfa");
+    shown_in_handbook("stockade policy coverage", folder.path());
+}
+
+#[test]
+fn who_can_do_it_in_the_handbook_is_who_can() {
+    let command = "stockade policy who-can \"GET /api/orders\"";
+    shown_in_handbook_with(command, &["--policies", shipped().to_str().unwrap()]);
 }
 
 #[test]

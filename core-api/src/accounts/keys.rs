@@ -36,7 +36,7 @@ pub(crate) enum SigningKeyError {
     Secret(#[from] SecretError),
     #[error("`{}` is not a P-256 private key in PKCS#8 PEM; make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`", .path.display())]
     NotAKey { path: PathBuf },
-    #[error("there are more than {KEYS_MAX} keys beside `{}`; remove the oldest", .path.display())]
+    #[error("`{}` and those beside it are more than {KEYS_MAX} keys; move the oldest of those over it", .path.display())]
     TooMany { path: PathBuf },
 }
 
@@ -192,5 +192,28 @@ mod tests {
             write(&beside(&at.to_string()), &made());
         }
         assert!(matches!(keys.reread(), Err(SigningKeyError::TooMany { .. })));
+    }
+
+    #[test]
+    fn the_next_key_moved_over_the_first_goes_on_signing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("signing-key.pem");
+        let beside = |suffix: &str| folder.path().join(format!("signing-key.pem.{suffix}"));
+        for path in [file.clone(), beside("1000"), beside("2000")] {
+            write(&path, &made());
+        }
+        let keys = SigningKeys::read(&file).unwrap();
+        let seconds = |at: u64| Timestamp::from_micros(i64::try_from(at * 1_000_000).unwrap());
+        let signing = |at| keys.current(seconds(at)).unwrap().id().to_owned();
+        let (first, second, third) = (signing(0), signing(1999), signing(9000));
+        assert!(first != second && second != third);
+
+        fs::remove_file(&file).unwrap();
+        assert!(keys.reread().is_err());
+        fs::rename(beside("1000"), &file).unwrap();
+        assert!(keys.reread().unwrap());
+        assert_eq!((signing(0), signing(1999), signing(9000)), (second.clone(), second, third));
+        assert_eq!(keys.public(seconds(2000), Duration::ZERO).keys.len(), 2);
+        assert!(SigningKeys::read(&file).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Where messages go: a mail server (RFC 5321), or a folder while none is set.
+//! Where messages go: a mail server (RFC 5321), or the folder that is set in its place.
 
 use std::fmt;
 use std::io;
@@ -19,15 +19,14 @@ use zeroize::Zeroizing;
 use super::Message;
 use crate::ids::LetterId;
 
-/// The folder that is used when none is set.
-const FOLDER: &str = ".stockade/mail";
-
 /// Longest wait for the server, at each step.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why messages cannot be sent as the settings say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PostError {
+    #[error("core.mail.host is not set in stockade.toml")]
+    Nowhere,
     #[error("core.mail.from `{0}` is not a mailbox such as `Shop <shop@example.org>`")]
     From(String),
     #[error("core.mail.password_file: {0}")]
@@ -81,9 +80,10 @@ impl Post {
     pub(crate) fn open(settings: &MailSettings) -> Result<Self, PostError> {
         let from = settings.from.parse();
         let from = from.map_err(|_| PostError::From(settings.from.clone()))?;
-        let way = match &settings.host {
-            Some(host) => Way::Server(server(host, settings)?),
-            None => Way::Folder(settings.folder.clone().unwrap_or_else(|| PathBuf::from(FOLDER))),
+        let way = match (&settings.host, &settings.folder) {
+            (Some(host), _) => Way::Server(server(host, settings)?),
+            (None, Some(folder)) => Way::Folder(folder.clone()),
+            (None, None) => return Err(PostError::Nowhere),
         };
         Ok(Self { from, way })
     }

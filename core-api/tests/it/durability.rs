@@ -86,6 +86,7 @@ fn spawn(folder: &Path, settings: &CoreSettings) -> Child {
         audit_key_file = "audit-key.pem"
         audit_checkpoints_file = "audit-checkpoints.jsonl"
         images = {{ folder = "images", link_keys_file = "image-link-keys" }}
+        mail = {{ folder = "mail" }}
 
         [core.store]
         url = "{url}"

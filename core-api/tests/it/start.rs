@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use stockade_core_api::{Clock, Core};
 
 use stockade_settings::store::StoreSettings;
-use stockade_settings::{CoreSettings, ImageSettings};
+use stockade_settings::{CoreSettings, ImageSettings, MailSettings};
 
 use crate::world::{World, secret, settings, signing_key};
 
@@ -45,6 +45,7 @@ async fn a_missing_setting_is_named() {
                 ..all.clone()
             },
         ),
+        ("mail.host", CoreSettings { mail: MailSettings::default(), ..all.clone() }),
         (
             "images.folder",
             CoreSettings {

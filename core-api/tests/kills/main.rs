@@ -229,6 +229,7 @@ fn write_settings(folder: &Path, url: &str, more: &str) {
         audit_key_file = "audit-key.pem"
         audit_checkpoints_file = "audit-checkpoints.jsonl"
         images = {{ folder = "images", link_keys_file = "image-link-keys" }}
+        mail = {{ folder = "mail" }}
 
         [core.store]
         url = "{url}"

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// The `[core.mail]` section. Without a `host`, messages are written to a folder.
+/// The `[core.mail]` section. Without a `host`, messages are written to `folder`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailSettings {
