@@ -250,10 +250,12 @@ async fn what_was_told_outside_is_believed_as_it_was_signed() {
     let fault = proof(&world).await.faults[0].to_string();
     assert!(fault.starts_with("line 1 of what was told outside is not one that can be"), "{fault}");
 
-    // A line that was torn when the power went is told again.
+    // A line that was torn when the power went is told again, wherever it was torn.
     let torn = text.lines().last().unwrap();
     let whole = text.strip_suffix(&format!("{torn}\n")).unwrap();
-    fs::write(&file, format!("{whole}{}", &torn[..40])).unwrap();
+    let behind_a_head = torn.find('}').unwrap() + 1;
+    let halves = format!("{}\n{}", &torn[..behind_a_head], &torn[..40]);
+    fs::write(&file, format!("{whole}{halves}")).unwrap();
     world.order(someone(), PRINT, 1).send().await.created();
     let world = world.restart().await;
     let report = proof(&world).await;
