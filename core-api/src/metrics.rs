@@ -346,7 +346,7 @@ impl CoreMetrics {
             )?,
             audit_uncovered_seconds: metrics.gauge(
                 "audit_uncovered_seconds",
-                "How long rows of the audit trail have waited for a checkpoint.",
+                "How long rows of the audit trail have waited for a checkpoint that is told outside.",
                 NO_LABELS,
             )?,
         })

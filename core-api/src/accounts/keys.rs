@@ -5,10 +5,10 @@
 //! is published until its last token has ended. The files alone say so: several cores agree,
 //! and a start changes nothing.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use std::{fmt, io};
 
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse, ThumbprintHash,
@@ -38,6 +38,8 @@ pub(crate) enum SigningKeyError {
     NotAKey { path: PathBuf },
     #[error("`{}` and those beside it are more than {KEYS_MAX} keys; move the oldest of those over it", .path.display())]
     TooMany { path: PathBuf },
+    #[error("cannot look for keys beside `{}`: {why}", .path.display())]
+    Folder { path: PathBuf, why: io::Error },
 }
 
 /// An ES256 key. It cannot be printed.
@@ -142,7 +144,8 @@ impl SigningKeys {
 fn read_all(file: &Path) -> Result<Arc<[Arc<SigningKey>]>, SigningKeyError> {
     // The first key signs from the beginning of time.
     let mut keys = vec![SigningKey::read(file, 0)?];
-    for (path, made_at) in followers(file) {
+    let unseen = |why| SigningKeyError::Folder { path: file.to_owned(), why };
+    for (path, made_at) in followers(file).map_err(unseen)? {
         if keys.len() >= KEYS_MAX {
             return Err(SigningKeyError::TooMany { path: file.to_owned() });
         }

@@ -83,7 +83,7 @@ pub(crate) async fn checkpoint_forever(app: Arc<App>) {
     }
 }
 
-/// What is known about rows that no checkpoint covers.
+/// What is known about rows that no checkpoint covers, or whose checkpoint is not told.
 #[derive(Debug, Default)]
 struct Watch {
     /// The oldest of them is at least so old.
@@ -93,25 +93,25 @@ struct Watch {
 }
 
 impl Watch {
-    /// Makes a checkpoint if one is due. One that cannot be made is tried again later.
+    /// Makes a checkpoint if one is due, and tells it. What fails is tried again later.
     async fn look(&mut self, app: &App) -> Result<(), CheckpointError> {
         let now = app.clock.now();
         let uncovered = uncovered(&*app.store).await?;
-        if uncovered == 0 {
-            *self = Self::default();
-            app.metrics.audit_uncovered(Duration::ZERO);
-            return Ok(());
-        }
         let since = *self.since.get_or_insert(now);
         let age = u64::try_from(now.micros().saturating_sub(since.micros())).unwrap_or_default();
         let age = Duration::from_micros(age);
         app.metrics.audit_uncovered(age);
-        let is_due = uncovered >= ROWS_MAX || age >= AGE_MAX;
+        let is_due = uncovered == 0 || uncovered >= ROWS_MAX || age >= AGE_MAX;
         if !is_due || self.pause.is_some_and(|until| now < until) {
             return Ok(());
         }
         self.pause = Some(now.plus(AGE_MAX));
-        checkpoint_now(app).await?;
+        if uncovered == 0 {
+            // The last one may not be told yet: telling it failed, or another core made it.
+            app.checkpoints.follow(&*app.store).await?;
+        } else {
+            checkpoint_now(app).await?;
+        }
         *self = Self::default();
         app.metrics.audit_uncovered(Duration::ZERO);
         Ok(())

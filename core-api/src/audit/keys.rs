@@ -27,6 +27,8 @@ pub(crate) enum AuditKeyError {
     NotAKey { path: PathBuf, why: NotAnAuditKey },
     #[error("there are more than {KEYS_MAX} keys beside `{}`", .path.display())]
     TooMany { path: PathBuf },
+    #[error("cannot look for keys beside `{}`: {why}", .path.display())]
+    Folder { path: PathBuf, why: io::Error },
 }
 
 /// Where the keys are.
@@ -59,7 +61,8 @@ impl AuditKeys {
 
     /// In the order in which they were made.
     fn files(&self) -> Result<Vec<PathBuf>, AuditKeyError> {
-        let mut files = followers(&self.file);
+        let unseen = |why| AuditKeyError::Folder { path: self.file.clone(), why };
+        let mut files = followers(&self.file).map_err(unseen)?;
         if files.len() >= KEYS_MAX {
             return Err(AuditKeyError::TooMany { path: self.file.clone() });
         }

@@ -96,10 +96,13 @@ pub(super) async fn read(request: Request) -> Result<Bytes, Problem> {
 
 /// The whole body, if it is at most so many bytes.
 pub(super) async fn read_up_to(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
-    to_bytes(request.into_body(), bytes_max).await.map_err(|_| {
-        Problem::new(413, "body_too_large", "The body is too long, or was not sent whole")
-            .with_detail(format!("at most {bytes_max} bytes"))
-    })
+    let read = to_bytes(request.into_body(), bytes_max).await;
+    read.map_err(|_| too_large(format!("at most {bytes_max} bytes")))
+}
+
+pub(super) fn too_large(detail: String) -> Problem {
+    Problem::new(413, "body_too_large", "The body is too long, or was not sent whole")
+        .with_detail(detail)
 }
 
 /// Whether the body is of this media type, whatever its parameters.
@@ -109,7 +112,7 @@ pub(super) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     essence.trim().eq_ignore_ascii_case(wanted)
 }
 
-fn unsupported(detail: &'static str) -> Problem {
+pub(super) fn unsupported(detail: &'static str) -> Problem {
     Problem::new(415, "unsupported_media_type", "The body is of another type than expected")
         .with_detail(detail)
 }

@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use multer::{Constraints, Error, Field, Multipart, SizeLimit};
 
+use super::body::{too_large, unsupported};
 use super::problem::Problem;
 use crate::images::{Alt, Format, IMAGE_BYTES_MAX};
 
@@ -83,8 +84,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::StreamSizeExceeded { .. } | Error::FieldSizeExceeded { .. } => {
-                Self::new(413, "body_too_large", "The body is too long, or was not sent whole")
-                    .with_detail(format!("an image has at most {IMAGE_BYTES_MAX} bytes"))
+                too_large(format!("an image has at most {IMAGE_BYTES_MAX} bytes"))
             }
             // What the parser says quotes the body.
             _ => invalid("a part is broken, or the end is missing"),
@@ -94,9 +94,4 @@ impl From<Error> for Problem {
 
 fn invalid(detail: &'static str) -> Problem {
     Problem::new(400, "invalid_form", "The body is not a form").with_detail(detail)
-}
-
-fn unsupported(detail: &'static str) -> Problem {
-    Problem::new(415, "unsupported_media_type", "The body is of another type than expected")
-        .with_detail(detail)
 }

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_hours(24);
 /// How often the database is asked for files that are due.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// How long to leave a store alone that could not remove.
+/// How long to leave a store alone that could not remove everything.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// Images whose files are removed in one round.
@@ -76,12 +76,21 @@ async fn sweep(app: &App) -> Result<(), anyhow::Error> {
     if due.is_empty() {
         return Ok(());
     }
-    for key in &due {
-        app.images.objects.remove(*key).await?;
+    let (mut gone, mut first_error) = (Vec::new(), None);
+    for key in due {
+        match app.images.objects.remove(key).await {
+            Ok(()) => gone.push(key),
+            // One that cannot be removed keeps no other.
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
     }
-    tracing::info!(images = due.len(), "files of images were removed");
-    app.writer.submit(Forget(due)).await?;
-    Ok(())
+    if !gone.is_empty() {
+        tracing::info!(images = gone.len(), "files of images were removed");
+        app.writer.submit(Forget(gone)).await?;
+    }
+    first_error.map_or(Ok(()), |error| Err(error.into()))
 }
 
 impl Write for RemoveImage {

@@ -1,5 +1,6 @@
 //! The worker: leases what is due, does it, concludes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +21,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// Jobs done at once.
 const AT_ONCE: usize = 8;
 
-/// How long what is due may take when the core stops. The rest waits for the next start.
-const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// How long what is due may take when the core stops, after the requests had their time. The rest
+/// waits for the next start.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
 
-/// Works until `stop` is true, and then does what is due by then.
+/// Works until `stop` is true, and then does what is due by then, if it is quickly done.
 pub(crate) async fn work_until(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,10 +42,34 @@ pub(crate) async fn work_until(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             () = app.outbox.woken() => {}
             _ = ticks.tick() => {}
         }
-        do_what_is_due(&app).await;
+        if stopped_while(do_what_is_due(&app), &mut stop, DRAIN_MAX).await {
+            return;
+        }
     }
-    if timeout(DRAIN_MAX, do_what_is_due(&app)).await.is_err() {
-        tracing::warn!("jobs were still in flight after {DRAIN_MAX:?}; the next start does them");
+    drain(do_what_is_due(&app), DRAIN_MAX).await;
+}
+
+/// Works to the end, or until `stop` is true and so long after it; whether it came to that.
+async fn stopped_while(
+    work: impl Future<Output = ()>,
+    stop: &mut watch::Receiver<bool>,
+    after: Duration,
+) -> bool {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        () = &mut work => return false,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    drain(work, after).await;
+    true
+}
+
+/// Works for so long at most. What is dropped then is leased, and done under the same key once
+/// its lease is over.
+async fn drain(work: impl Future<Output = ()>, longest: Duration) {
+    if timeout(longest, work).await.is_err() {
+        tracing::warn!("jobs were still in flight after {longest:?}; the next start does them");
     }
 }
 
@@ -140,5 +166,31 @@ impl Write for Conclude {
                 JobOutcome::Failed
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use stockade_test_support::deadline::soon;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_end_is_left_when_the_core_stops() {
+        let (ask, mut stop) = watch::channel(false);
+        assert!(!stopped_while(ready(()), &mut stop, Duration::ZERO).await);
+        let endless = async {
+            ask.send_replace(true);
+            pending().await
+        };
+        let left = stopped_while(endless, &mut stop, Duration::ZERO);
+        assert!(soon("the work is left", left).await);
+        // Asked before it begins, it still is begun.
+        let mut begun = false;
+        let quick = async { begun = true };
+        stopped_while(quick, &mut stop, Duration::ZERO).await;
+        assert!(begun);
     }
 }

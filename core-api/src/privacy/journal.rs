@@ -63,6 +63,31 @@ struct State {
     file: File,
     /// Accounts that are in it.
     known: BTreeSet<AccountId>,
+    /// Where a write began that failed, and that is not taken back yet.
+    torn_at: Option<u64>,
+}
+
+impl State {
+    /// Adds all of it, or none: half a line that another follows would stop the next start.
+    fn add(&mut self, text: &[u8]) -> io::Result<()> {
+        self.mend()?;
+        let end = self.file.metadata()?.len();
+        let added = self.file.write_all(text).and_then(|()| self.file.sync_all());
+        if added.is_err() {
+            self.torn_at = Some(end);
+            // Where this fails, too, it comes before whatever is added next.
+            self.mend().ok();
+        }
+        added
+    }
+
+    fn mend(&mut self) -> io::Result<()> {
+        if let Some(end) = self.torn_at {
+            self.file.set_len(end).and_then(|()| self.file.sync_all())?;
+            self.torn_at = None;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for ErasureJournal {
@@ -86,7 +111,7 @@ impl ErasureJournal {
         file.set_len(whole).and_then(|()| file.sync_all()).map_err(failed)?;
         let known = erasures.iter().map(|erasure| erasure.account).collect();
         let (path, vault) = (path.to_owned(), Arc::clone(vault));
-        let state = Mutex::new(State { file, known });
+        let state = Mutex::new(State { file, known, torn_at: None });
         Ok((Self(Arc::new(Inner { path, vault, state })), erasures))
     }
 
@@ -117,8 +142,7 @@ impl Inner {
             serde_json::to_writer(&mut text, &line).map_err(|error| failed(error.into()))?;
             text.push(b'\n');
         }
-        let written = state.file.write_all(&text).and_then(|()| state.file.sync_all());
-        written.map_err(failed)?;
+        state.add(&text).map_err(failed)?;
         state.known.extend(new.iter().map(|erasure| erasure.account));
         Ok(new.len())
     }
@@ -183,6 +207,28 @@ mod tests {
         assert_eq!(journal.append(&[erasure(4)]).await.unwrap(), 1);
         let (_, erasures) = ErasureJournal::open(&path, &vault).unwrap();
         assert_eq!(erasures.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn half_a_line_on_a_full_disk_is_taken_back_before_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, vault) = (folder.path().join("j"), Arc::new(crate::vault::tests::vault()));
+        let (journal, _) = ErasureJournal::open(&path, &vault).unwrap();
+        journal.append(&[erasure(1)]).await.unwrap();
+        // No disk is full when one likes: a write fails, and so does taking back what is there of
+        // it.
+        let writable = swap_file(&journal, File::open(&path).unwrap());
+        assert!(journal.append(&[erasure(2)]).await.is_err());
+        (&writable).write_all(b"{\"accou").unwrap();
+        assert!(journal.append(&[erasure(2)]).await.is_err());
+        swap_file(&journal, writable);
+        assert_eq!(journal.append(&[erasure(2)]).await.unwrap(), 1);
+        let (_, erasures) = ErasureJournal::open(&path, &vault).unwrap();
+        assert_eq!(erasures, [erasure(1), erasure(2)]);
+    }
+
+    fn swap_file(journal: &ErasureJournal, file: File) -> File {
+        std::mem::replace(&mut journal.0.state.lock().unwrap().file, file)
     }
 
     #[tokio::test]

@@ -1,11 +1,14 @@
 //! Whatever somebody changes in the audit trail by hand is found, and named.
 
 use std::fs;
+use std::time::Duration;
 
+use serde_json::json;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use stockade_audit::chain::{AuditKey, Checkpoint, Digest, Unsigned, link};
 use stockade_core_api::{TrailPlace, TrailReport, verify_trail};
 use stockade_settings::store::Writers;
+use stockade_test_support::deadline::{eventually, eventually_yes};
 
 use crate::backend::{AUDIT_GUARDS, Connection};
 use crate::world::{PRINT, World, audit_key, someone};
@@ -247,15 +250,44 @@ async fn what_was_told_outside_is_believed_as_it_was_signed() {
     let fault = proof(&world).await.faults[0].to_string();
     assert!(fault.starts_with("line 1 of what was told outside is not one that can be"), "{fault}");
 
-    // A line that was torn when the power went is told again.
+    // A line that was torn when the power went is told again, wherever it was torn.
     let torn = text.lines().last().unwrap();
     let whole = text.strip_suffix(&format!("{torn}\n")).unwrap();
-    fs::write(&file, format!("{whole}{}", &torn[..40])).unwrap();
+    let behind_a_head = torn.find('}').unwrap() + 1;
+    let halves = format!("{}\n{}", &torn[..behind_a_head], &torn[..40]);
+    fs::write(&file, format!("{whole}{halves}")).unwrap();
     world.order(someone(), PRINT, 1).send().await.created();
     let world = world.restart().await;
     let report = proof(&world).await;
     assert!(report.is_intact(), "{report}");
     assert_eq!((report.checkpoints, report.told), (3, 3));
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_could_not_be_told_is_told_later() {
+    let world = World::start().await;
+    let body = json!({"name": "Vase", "description": ""});
+    world.call("POST", "/api/products").json(&body).send().await.created();
+    let file = world.settings.audit_checkpoints_file.clone().unwrap();
+    let aside = file.with_extension("aside");
+    fs::rename(&file, &aside).unwrap();
+    fs::create_dir(&file).unwrap();
+    let made = || async {
+        world.clock.advance(Duration::from_secs(5));
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM audit_checkpoint");
+        count.fetch_one(&mut world.database().await).await.unwrap() == 1
+    };
+    eventually_yes("a checkpoint is made", made).await;
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    let told = || {
+        world.clock.advance(Duration::from_secs(5));
+        (!fs::read_to_string(&file).unwrap().is_empty()).then_some(())
+    };
+    eventually("it is told", told).await;
+    let report = proof(&world).await;
+    assert!(report.is_intact(), "{report}");
+    assert_eq!((report.checkpoints, report.told), (1, 1));
 }
 
 #[tokio::test]

@@ -296,6 +296,34 @@ async fn images_go_with_their_product() {
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_removed_keeps_no_other() {
+    let world = World::start().await;
+    let path = product(&world).await;
+    let first = uploaded(&world, &path, &picture(4, 4)).await;
+    let second = uploaded(&world, &path, &picture(5, 5)).await;
+    // A folder of its name, with something in it, is not removed.
+    let key = first.text("url")["/api/images/".len()..].split('?').next().unwrap();
+    let stuck = folder(&world).join(key);
+    fs::remove_file(&stuck).unwrap();
+    fs::create_dir(&stuck).unwrap();
+    fs::write(stuck.join("in the way"), "").unwrap();
+    for image in [&first, &second] {
+        let one = format!("{path}/images/{}", image.text("id"));
+        assert_eq!(world.call("DELETE", one).send().await.status.as_u16(), 204);
+        world.clock.advance(Duration::from_secs(1));
+    }
+    world.clock.advance(GRACE);
+    let alone = || async {
+        let all = sqlx::query_scalar::<_, Vec<u8>>("SELECT key FROM image_removal");
+        let waiting = all.fetch_all(&mut world.database().await).await.unwrap();
+        let names =
+            waiting.iter().map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect());
+        names.collect::<Vec<String>>() == [key]
+    };
+    eventually_yes("only what cannot be removed waits", alone).await;
+}
+
+#[tokio::test]
 async fn an_upload_that_breaks_off_leaves_nothing_for_long() {
     let world = World::start().await;
     let path = product(&world).await;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use stockade_audit::chain::Checkpoint;
 
 use super::{CHECKPOINTS_MAX, Cause, Fault, Proof};
@@ -74,7 +75,8 @@ impl Told {
 
 /// Whether it is the beginning of a line and no more.
 fn torn(line: &str) -> bool {
-    line.starts_with('{') && !line.ends_with('}')
+    let ends_early = |error: serde_json::Error| error.is_eof();
+    line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_err_and(ends_early)
 }
 
 fn told(line: &str, proof: &Proof<'_>) -> Result<u64, String> {

@@ -55,7 +55,8 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
         let mut bytes = [0; 32];
-        if text.len() != 64 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 64 || !text.bytes().all(is_digit) {
             return Err(NotADigest);
         }
         for (place, byte) in bytes.iter_mut().enumerate() {
@@ -90,7 +91,8 @@ mod tests {
         let text = digest.to_string();
         assert_eq!(text.parse(), Ok(digest));
         assert_eq!(text.to_uppercase().parse::<Digest>(), Err(NotADigest));
-        for other in ["", "00", &text[1..], &format!("{text}0"), &text.replace('0', "+")] {
+        let signed = text.replacen("08", "+8", 1);
+        for other in ["", "00", &text[1..], &format!("{text}0"), &signed, &"ä".repeat(32)] {
             assert_eq!(other.parse::<Digest>(), Err(NotADigest), "{other}");
         }
         assert_eq!(Digest::from_slice(&[0; 31]), Err(NotADigest));
