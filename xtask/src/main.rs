@@ -45,7 +45,8 @@ usage: cargo xtask COMMAND
   up [FLAGS]   build Stockade and run the whole of it; FLAGS are those of `stockade up`
   test         run every check that CI runs
   fuzz [TARGET] [SECS]
-               throw invented input at every parser, or one, for 60 seconds each or so many
+               throw invented input at the policy's files, its cases, decision
+               records and requests, or at one of them, for 60 seconds or so many
   nightly      run what takes too long for every change: an hour or so
   tidy         run our own checks alone
   alerts       check the alerts and try them, with promtool

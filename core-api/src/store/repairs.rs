@@ -2,8 +2,8 @@
 //!
 //! The statements of a rule mend whatever breaks it, wherever that is, so nothing that was found in
 //! the database becomes part of a statement. They take what cannot be changed for true: the ledger,
-//! then what an order's owner was told. They lock the stock first, as every writer does, so cores
-//! may go on serving. What nothing in the database can tell any more they leave as it is; then a
+//! then what an order's owner was told. They lock the stock first, as every writer of stock and
+//! orders does, so cores may go on serving; rules about anything else are mended while none runs. What nothing in the database can tell any more they leave as it is; then a
 //! backup is the only way. Nor can a statement make what is sealed: the advice names the command that can.
 
 mod statements;

@@ -104,7 +104,8 @@ const SOUND: [Rule; 2] = [
 
 const RULES: [Rule; 26] = rules!("text");
 
-/// Every writer locks stock before it decides, and waits for this. A statement sees what was
+/// Every writer that changes stock, or an order's state, locks stock before it decides, and waits
+/// for this; those of accounts, sessions, carts and jobs alone do not. A statement sees what was
 /// committed before it began.
 const LOCK: [&str; 2] = ["BEGIN", "LOCK TABLE stock IN EXCLUSIVE MODE"];
 
