@@ -100,6 +100,7 @@ const TABLES: [Table; 34] = [
             internal("tokens_not_before"),
             internal("disabled_at").exported("account.disabled"),
             internal("email_verified_at").exported("account.email_verified"),
+            internal("proof_asked_at"),
         ],
     ),
     table(

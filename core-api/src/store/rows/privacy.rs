@@ -127,13 +127,12 @@ pub(in crate::store) const REWRAP: &str = "
 pub(in crate::store) const UNPROVED_ACCOUNTS: &str = "
     SELECT a.id
       FROM account AS a
-     WHERE a.created_at <= $1
+     WHERE a.proof_asked_at <= $1
        AND a.email_verified_at IS NULL
        AND a.role = 'customer'
-       AND NOT a.demo
        AND NOT EXISTS (SELECT 1 FROM session WHERE account_id = a.id)
        AND NOT EXISTS (SELECT 1 FROM orders WHERE account_id = a.id)
-     ORDER BY a.created_at
+     ORDER BY a.proof_asked_at
      LIMIT $2";
 
 const OVERDUE_SESSIONS: &str =
@@ -152,12 +151,11 @@ const OVERDUE_ANSWERS: &str =
     "SELECT count(*), min(expires_at) FROM idempotency_key WHERE expires_at <= $1";
 const OVERDUE_MAIL: &str = "SELECT count(*), min(due_at) FROM mail WHERE due_at <= $1";
 const OVERDUE_UNPROVED: &str = "
-    SELECT count(*), min(a.created_at)
+    SELECT count(*), min(a.proof_asked_at)
       FROM account AS a
-     WHERE a.created_at <= $1
+     WHERE a.proof_asked_at <= $1
        AND a.email_verified_at IS NULL
        AND a.role = 'customer'
-       AND NOT a.demo
        AND NOT EXISTS (SELECT 1 FROM session WHERE account_id = a.id)
        AND NOT EXISTS (SELECT 1 FROM orders WHERE account_id = a.id)";
 
