@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::book::EmailLink;
 use super::forgot_password::Addressee;
+use super::links::{spend_email_links, spend_password_links};
 use super::name::EmailAddress;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
 use crate::app::App;
@@ -157,10 +158,12 @@ impl Write for Prove {
             }
             let profile = sheet.accounts.change_profile(account).ok_or(VerifyEmailError::Link)?;
             profile.email = email.clone();
+            // SECURITY: whoever reads the mailbox before it could take the account back.
+            spend_password_links(sheet, account);
         }
         let row = sheet.accounts.change(account).ok_or(VerifyEmailError::Link)?;
-        row.email_links.clear();
         row.email_verified_at = Some(now);
+        spend_email_links(sheet, account);
         sheet.audit(Action::EmailVerified, self.owner.account);
         Ok(())
     }
