@@ -38,6 +38,7 @@ mod fresh;
 mod import;
 mod invite;
 mod keys;
+mod links;
 mod login;
 mod logout;
 mod name;

@@ -245,8 +245,10 @@ impl Desk {
         let (store, clock) = (&mut self.store, &self.clock);
         let mut loading = pin!(async {
             store.begin().await?;
-            let now = clock.now();
-            Ok((store.load(&wanted, now).await?, now))
+            let loaded = store.load(&wanted, clock.now()).await?;
+            // SECURITY: of after the rows are locked. Tokens that whoever had them before was
+            // issued are older than what is decided now, and so are refused where it says so.
+            Ok((loaded, clock.now()))
         });
         let soon = timeout(QUEUE_KEPT_MAX, &mut loading).await;
         batch.queue = None;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::links::{end_email_changes, spend_password_links};
 use super::login::throttle_key;
 use super::name::{EmailAddress, Username};
 use super::password::{HashError, Password, PasswordHash};
@@ -110,7 +111,10 @@ impl Write for Change {
         row.challenges.clear();
         let revoked = Revocation::of_subject(self.account, row);
         sheet.new.revocations.push(revoked);
-        sheet.new.spent_links.insert(self.account);
+        // SECURITY: whoever stole a session could have asked for another address, and have the
+        // account after all.
+        end_email_changes(sheet, self.account);
+        spend_password_links(sheet, self.account);
         sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_others(self.account, self.session);
         sheet.audit(Action::PasswordChanged, self.account);

@@ -89,6 +89,7 @@ fn account(line: &Line, ids: &IdSource, now: Timestamp) -> Result<NewAccount, Mi
         hash: Some(PasswordHash::of_an_old_backend(&line.password_hash).ok_or(Misfit::Hash)?),
         role: Role::parse(&line.role).map_err(Misfit::Name)?,
         demo: false,
+        asked_for_proof: false,
     })
 }
 

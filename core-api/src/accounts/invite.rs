@@ -50,7 +50,8 @@ impl Invite {
     pub(crate) fn new(id: AccountId, user: NewUser, link: &OpaqueToken) -> Self {
         let NewUser { username, email, role } = user;
         let profile = Profile::new(username, email, None);
-        let account = NewAccount { id, profile, role, hash: None, demo: false };
+        let account =
+            NewAccount { id, profile, role, hash: None, demo: false, asked_for_proof: false };
         Self { account, link: link.hash() }
     }
 }

@@ -87,6 +87,9 @@ pub(crate) struct NewAccount {
     pub(crate) hash: Option<PasswordHash>,
     pub(crate) role: Role,
     pub(crate) demo: bool,
+    /// Whether its owner is sent a link to prove the address, and loses the account who never
+    /// does: whoever registers themselves.
+    pub(crate) asked_for_proof: bool,
 }
 
 /// Makes the account; its id is new.
@@ -98,7 +101,8 @@ pub(crate) async fn register(app: &App, wanted: Registration) -> Result<AccountI
     // Nobody reads what a demo account is sent.
     let proof = if demo { None } else { Some(EmailProof::write(app, &to, None)?) };
     let profile = Profile::new(username, email, phone);
-    let account = NewAccount { id, profile, hash, role, demo };
+    let asked_for_proof = proof.is_some();
+    let account = NewAccount { id, profile, hash, role, demo, asked_for_proof };
     app.writer.submit(Register { account, proof }).await??;
     Ok(id)
 }

@@ -1,5 +1,6 @@
 //! Set a password by a one-time link. Every session of the account ends with it.
 
+use super::links::{end_email_changes, spend_password_links};
 use super::login::throttle_key;
 use super::name::{EmailAddress, Username};
 use super::opaque::{OpaqueToken, TokenHash};
@@ -85,8 +86,7 @@ impl Write for SetPassword {
     fn decide(&self, sheet: &mut Worksheet) -> Self::Answer {
         let account = sheet.links.get(&self.link).copied().ok_or(SetPasswordError::Link)?;
         // An account's other links are spent, too.
-        sheet.links.retain(|_, owner| *owner != account);
-        sheet.new.spent_links.insert(account);
+        spend_password_links(sheet, account);
         let now = sheet.now;
         let row = sheet.accounts.change(account).ok_or(SetPasswordError::Link)?;
         row.hash = Some(self.hash.clone());
@@ -94,6 +94,9 @@ impl Write for SetPassword {
         row.challenges.clear();
         let revoked = Revocation::of_subject(account, row);
         sheet.new.revocations.push(revoked);
+        // SECURITY: whoever stole a session could have asked for another address, and have the
+        // account after all.
+        end_email_changes(sheet, account);
         sheet.accounts.forgive(self.throttle);
         sheet.sessions.end_all(account);
         sheet.audit(Action::PasswordReset, account);

@@ -112,7 +112,7 @@ pub(crate) const RETENTION: [Retention; 9] = [
         of: Retained::UnprovedAccount,
         name: "unproved_account",
         days: 30,
-        kept: "30 days, if it is a customer's without an order or a session",
+        kept: "30 days after they registered, if it is a customer's without an order or a session",
         why: "nobody showed that the address is theirs",
     },
 ];

@@ -26,6 +26,20 @@ fn erase(world: &World, who: &Someone) -> Call {
     who.call(world, "DELETE", "/api/me")
 }
 
+async fn usernames(world: &World) -> Vec<String> {
+    let list = world.call("GET", "/api/admin/users").send().await;
+    let items = list.body["items"].as_array().unwrap().iter();
+    items.map(|user| user["username"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Until it was looked once what is overdue, and nothing is any more.
+async fn looked_through(world: &World) {
+    while !world.metrics().await.contains("retention_overdue_seconds{rule=\"unproved_account\"} 0")
+    {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn me(world: &World, who: &Someone) -> Answer {
     who.call(world, "GET", "/api/me").send().await
 }
@@ -180,6 +194,8 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     let cart = json!({"quantity": 3});
     world.by(ann.id, "PUT", "/api/cart/lines/MUG-BLUE").json(&cart).send().await;
 
+    rectify(&world, &ann, "*", &json!({"email": "ann@new.example.org"})).send().await;
+
     let export = ann.call(&world, "GET", "/api/me/export").send().await;
     assert_eq!(export.status, StatusCode::OK, "{export:?}");
     let disposition = export.header("content-disposition");
@@ -189,6 +205,7 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     assert_eq!(body["account"]["email"], "ann@example.org");
     assert_eq!(body["account"]["name"], "Ann O'Neil");
     assert_eq!(body["account"]["phone"], "+33123456789");
+    assert_eq!(body["account"]["emails_to_prove"], json!(["ann@new.example.org"]));
     assert_eq!(body["consents"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&body["cart"][0]["sku"], &body["cart"][0]["quantity"]),
@@ -303,25 +320,34 @@ async fn accounts_that_were_never_proved_end_after_a_month() {
     world.clock.advance(Duration::from_hours(24 * 31));
     // It looks when it starts, and then once a minute.
     let world = world.restart().await;
-    let names = async || {
-        let list = world.call("GET", "/api/admin/users").send().await;
-        let items = list.body["items"].as_array().unwrap().clone();
-        items.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    while names().await.contains(&"gone".to_owned()) {
+    while usernames(&world).await.contains(&"gone".to_owned()) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(names().await, ["proved", "buyer"]);
-    while !world.metrics().await.contains("retention_overdue_seconds{rule=\"unproved_account\"} 0")
-    {
-        tokio::task::yield_now().await;
-    }
+    assert_eq!(usernames(&world).await, ["proved", "buyer"]);
+    looked_through(&world).await;
     let admin = PrivacyAdmin::open(&world.settings).await.unwrap();
     let rules = admin.retention().await.unwrap();
     let rule = rules.iter().find(|rule| rule.name == "unproved_account").unwrap();
     assert_eq!((rule.overdue, rule.since), (0, None));
     assert_eq!(rules.len(), 9);
     world.intact().await;
+}
+
+#[tokio::test]
+async fn accounts_that_were_imported_stay_however_long_nobody_logs_in() {
+    let world = World::start_now().await;
+    let mut admin = open(&world.settings).await;
+    let line = json!({
+        "username": "old", "email": "old@example.org", "role": "customer",
+        "password_hash": "$2b$10$wH2tq6jTYd8PPgVMn.PCOO0eQiEhxMvcWo7lTJb8aiMg9algXINRG",
+    });
+    assert_eq!(admin.import(&line.to_string()).await.unwrap(), 1);
+    register(&world, "gone", "gone@example.org").send().await.created();
+    world.clock.advance(Duration::from_hours(24 * 31));
+    drop(admin);
+    let world = world.restart_after(|_| {}).await;
+    looked_through(&world).await;
+    assert_eq!(usernames(&world).await, ["old"]);
 }
 
 #[tokio::test]

@@ -23,8 +23,9 @@ pub(super) const TAKEN_EMAILS: &str =
 
 pub(super) const INSERT_ACCOUNT: &str = "
     INSERT INTO account (id, username, username_digest, email, email_digest,
-                         password_hash, role, demo, created_at, phone, full_name, version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                         password_hash, role, demo, created_at, phone, full_name, version,
+                         proof_asked_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 /// Locked, so that of two who use one link the second finds it gone.
 pub(super) const LINKS: &str = "
@@ -98,6 +99,7 @@ pub(super) async fn save(
             .bind(sealed.phone)
             .bind(sealed.full_name)
             .bind(new.profile.version.0)
+            .bind(new.asked_for_proof.then_some(sheet.now.micros()))
             .execute(&mut *connection)
             .await?;
         let insert = sqlx::query(INSERT_KEY).bind(new.id.uuid()).bind(wrapped.0);

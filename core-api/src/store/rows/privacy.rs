@@ -13,8 +13,9 @@ use crate::store::StoreError;
 /// Data keys rewrapped at once.
 pub(in crate::store) const KEYS_MAX: i64 = 256;
 
-pub(in crate::store) const ORDERS_OF: &str = "
-    SELECT count(*) FILTER (WHERE state IN ('pending_payment', 'paid', 'fulfilling')), count(*)
+pub(in crate::store) const TIES_OF: &str = "
+    SELECT count(*) FILTER (WHERE state IN ('pending_payment', 'paid', 'fulfilling')), count(*),
+           (SELECT count(*) FROM session WHERE account_id = $1)
       FROM orders
      WHERE account_id = $1";
 
@@ -127,13 +128,12 @@ pub(in crate::store) const REWRAP: &str = "
 pub(in crate::store) const UNPROVED_ACCOUNTS: &str = "
     SELECT a.id
       FROM account AS a
-     WHERE a.created_at <= $1
+     WHERE a.proof_asked_at <= $1
        AND a.email_verified_at IS NULL
        AND a.role = 'customer'
-       AND NOT a.demo
        AND NOT EXISTS (SELECT 1 FROM session WHERE account_id = a.id)
        AND NOT EXISTS (SELECT 1 FROM orders WHERE account_id = a.id)
-     ORDER BY a.created_at
+     ORDER BY a.proof_asked_at
      LIMIT $2";
 
 const OVERDUE_SESSIONS: &str =
@@ -152,12 +152,11 @@ const OVERDUE_ANSWERS: &str =
     "SELECT count(*), min(expires_at) FROM idempotency_key WHERE expires_at <= $1";
 const OVERDUE_MAIL: &str = "SELECT count(*), min(due_at) FROM mail WHERE due_at <= $1";
 const OVERDUE_UNPROVED: &str = "
-    SELECT count(*), min(a.created_at)
+    SELECT count(*), min(a.proof_asked_at)
       FROM account AS a
-     WHERE a.created_at <= $1
+     WHERE a.proof_asked_at <= $1
        AND a.email_verified_at IS NULL
        AND a.role = 'customer'
-       AND NOT a.demo
        AND NOT EXISTS (SELECT 1 FROM session WHERE account_id = a.id)
        AND NOT EXISTS (SELECT 1 FROM orders WHERE account_id = a.id)";
 
@@ -236,23 +235,23 @@ macro_rules! privacy {
         use uuid::Uuid;
 
         use crate::ids::{AccountId, Id as _};
-        use crate::privacy::{ConsentBook, OrderCount};
+        use crate::privacy::{ConsentBook, Ties};
         use crate::store::StoreError;
         use crate::store::rows::privacy::*;
         use crate::vault::WrappedKey;
         use crate::worksheet::{Wanted, Worksheet};
 
-        pub(super) async fn load_orders(
+        pub(super) async fn load_ties(
             connection: &mut $connection,
             accounts: &BTreeSet<AccountId>,
-        ) -> Result<BTreeMap<AccountId, OrderCount>, StoreError> {
-            let mut counts = BTreeMap::new();
+        ) -> Result<BTreeMap<AccountId, Ties>, StoreError> {
+            let mut ties = BTreeMap::new();
             for account in accounts {
-                let count = query_as(ORDERS_OF).bind(account.uuid());
-                let (open, all) = count.fetch_one(&mut *connection).await?;
-                counts.insert(*account, OrderCount { open, all });
+                let count = query_as(TIES_OF).bind(account.uuid());
+                let (open_orders, orders, sessions) = count.fetch_one(&mut *connection).await?;
+                ties.insert(*account, Ties { open_orders, orders, sessions });
             }
-            Ok(counts)
+            Ok(ties)
         }
 
         pub(super) async fn load_consents(

@@ -29,8 +29,9 @@ const TAKEN_EMAILS: &str = "
 
 const INSERT_ACCOUNT: &str = "
     INSERT INTO account (id, username, username_digest, email, email_digest,
-                         password_hash, role, demo, created_at, phone, full_name, version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                         password_hash, role, demo, created_at, phone, full_name, version,
+                         proof_asked_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const LINKS: &str = "
     SELECT o.hash, o.account_id
@@ -100,6 +101,7 @@ pub(super) async fn save(
             .bind(sealed.phone)
             .bind(sealed.full_name)
             .bind(new.profile.version.0)
+            .bind(new.asked_for_proof.then_some(sheet.now.micros()))
             .execute(&mut *connection)
             .await?;
         let insert = sqlx::query(INSERT_KEY).bind(new.id.uuid()).bind(wrapped.0);

@@ -116,15 +116,15 @@ impl Column {
 pub(in crate::store) const TABLES: [Table; 34] = [
     Table {
         name: "account",
-        columns: &[Kind::Id, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Number, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number],
+        columns: &[Kind::Id, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Bytes, Kind::Number, Kind::Text, Kind::Text, Kind::Flag, Kind::Number, Kind::Number, Kind::Number, Kind::Number, Kind::Number],
         count: "SELECT count(*) FROM account",
         read: "SELECT id, username, username_digest, email, email_digest, phone, full_name,
                       version, password_hash, role, demo, created_at, tokens_not_before,
-                      disabled_at, email_verified_at
+                      disabled_at, email_verified_at, proof_asked_at
                  FROM account",
         write: "INSERT INTO account (id, username, username_digest, email, email_digest, phone,
                         full_name, version, password_hash, role, demo, created_at,
-                        tokens_not_before, disabled_at, email_verified_at)
+                        tokens_not_before, disabled_at, email_verified_at, proof_asked_at)
                 SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[],
                                      $5::bytea[],
                                      $6::bytea[],
@@ -136,7 +136,8 @@ pub(in crate::store) const TABLES: [Table; 34] = [
                                      $12::bigint[],
                                      $13::bigint[],
                                      $14::bigint[],
-                                     $15::bigint[])",
+                                     $15::bigint[],
+                                     $16::bigint[])",
     },
     // Wrapped as they are: both databases are opened with the same key files.
     Table {
