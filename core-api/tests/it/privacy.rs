@@ -316,8 +316,7 @@ async fn accounts_that_were_never_proved_end_after_a_month() {
     {
         tokio::task::yield_now().await;
     }
-    let admin = PrivacyAdmin::open(&world.settings).await.unwrap();
-    let rules = admin.retention().await.unwrap();
+    let rules = PrivacyAdmin::retention(&world.settings).await.unwrap();
     let rule = rules.iter().find(|rule| rule.name == "unproved_account").unwrap();
     assert_eq!((rule.overdue, rule.since), (0, None));
     assert_eq!(rules.len(), 9);
