@@ -12,6 +12,7 @@ mod idempotency;
 mod images;
 mod inventory;
 mod jobs;
+mod keys;
 mod orders;
 mod payments;
 mod privacy;
@@ -83,6 +84,7 @@ impl SqliteStore {
             .max_connections(READERS_MAX)
             .connect_with(options.read_only(true))
             .await?;
+        keys::check(&mut writer, vault).await?;
         let writer = SqliteWriter::new(writer, Arc::clone(vault));
         let writers: Vec<Box<dyn WriteStore>> = vec![Box::new(writer)];
         let vault = Arc::clone(vault);
