@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 use stockade_settings::store::StoreUrl;
 use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
-use super::rows::{audit, catalog, orders};
+use super::rows::{audit, catalog, orders, privacy};
 use super::{migrate, postgres, sqlite, transfer};
 use crate::privacy::classified;
 use crate::verify::Repair;
@@ -35,7 +35,7 @@ fn statements(place: &str) -> Vec<String> {
 }
 
 /// Statements that are put together when the program is built; both databases understand them.
-const COMPOSED: [&str; 13] = [
+const COMPOSED: [&str; 14] = [
     audit::LIST,
     audit::LIST_OF_ACTOR,
     audit::LIST_OF_OBJECT,
@@ -49,6 +49,7 @@ const COMPOSED: [&str; 13] = [
     orders::FIND_OWN,
     orders::FIND_OTHERS,
     orders::FIND_ANY,
+    privacy::IS_UNERASED,
 ];
 
 fn shared() -> Vec<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use stockade_contract::assertion::Scope;
-use stockade_core_api::{Clock, Core, PrivacyAdmin};
+use stockade_core_api::{Clock, Core, PrivacyAdmin, verify};
 use stockade_settings::CoreSettings;
 
 use crate::accounts::{login, register};
@@ -372,4 +372,23 @@ async fn a_core_does_not_start_with_keys_its_database_was_not_written_with() {
     // A key too many does no harm.
     let settings = CoreSettings { previous_data_key_file: other, ..settings };
     Core::start(&settings, Clock::system()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_back_of_an_erased_account_is_erased_again() {
+    let world = World::start().await;
+    let ann = Someone::new(&world, "ann").await;
+    let erased = erase(&world, &ann).send().await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+    // The edge believes a token for a moment longer than it is good.
+    let line = world.by(ann.id, "PUT", "/api/cart/lines/MUG-BLUE").json(&json!({"quantity": 1}));
+    assert!(line.send().await.status.is_success());
+    world.order(ann.id, PRINT, 1).send().await.created();
+    let report = verify(world.settings.store.url.as_ref().unwrap(), None).await.unwrap();
+    assert!(report.to_string().contains("stockade privacy replay-erasures"), "{report}");
+
+    let mut admin = PrivacyAdmin::open(&world.settings).await.unwrap();
+    assert_eq!(admin.replay_erasures().await.unwrap().erased, 1);
+    assert_eq!(admin.replay_erasures().await.unwrap().erased, 0);
+    world.intact().await;
 }
