@@ -180,3 +180,30 @@ async fn every_column_has_its_class() {
     let there = lines.map(|line| line.split('`').next().unwrap().to_owned());
     assert_eq!(there.collect::<BTreeSet<_>>(), classified());
 }
+
+#[test]
+fn every_reference_is_asked_whether_it_leads_somewhere() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/postgres/schema.txt");
+    let schema = fs::read_to_string(file).unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let asked: Vec<_> = postgres::verify::queries().map(words).collect();
+    let references = schema.lines().filter(|line| line.contains(": FOREIGN KEY ("));
+    let mut count = 0;
+    for line in references {
+        let (child, reference) = line.split_once('\t').unwrap().1.split_once(": ").unwrap();
+        let (column, parent) = reference.split_once(") REFERENCES ").unwrap();
+        let column = column.strip_prefix("FOREIGN KEY (").unwrap();
+        let (parent, key) = parent.strip_suffix(')').unwrap().split_once('(').unwrap();
+        // A product's category has a rule of its own.
+        let arm = match child {
+            "product" => format!("{column} NOT IN (SELECT {key} FROM {parent})"),
+            _ => format!(
+                "SELECT '{child}', '{parent}', count(*) FROM {child} AS c \
+                 WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {key} = c.{column})"
+            ),
+        };
+        assert!(asked.iter().any(|query| query.contains(&arm)), "nobody asks: {arm}");
+        count += 1;
+    }
+    assert_eq!(count, 19);
+}
