@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 use stockade_settings::store::StoreUrl;
 use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
-use super::rows::{audit, catalog, orders, privacy};
+use super::rows::{account_book, audit, catalog, orders, privacy};
 use super::{migrate, postgres, sqlite, transfer};
 use crate::privacy::classified;
 use crate::verify::Repair;
@@ -206,4 +206,29 @@ fn every_reference_is_asked_whether_it_leads_somewhere() {
         count += 1;
     }
     assert_eq!(count, 19);
+}
+
+#[tokio::test]
+async fn a_name_that_is_tried_again_while_it_is_swept_stays_locked() {
+    let url = Cluster::shared().url("postgres", &shop().await);
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    let insert = "INSERT INTO login_throttle VALUES (sha256('k'), 5, 0, 10)";
+    sqlx::query(insert).execute(&mut database).await.unwrap();
+    let mut login = PgConnection::connect(&url).await.unwrap();
+    let renew = "UPDATE login_throttle SET failures = 6, expires_at = 100";
+    for statement in ["BEGIN", renew] {
+        sqlx::query(statement).execute(&mut login).await.unwrap();
+    }
+    let mut sweeper = PgConnection::connect(&url).await.unwrap();
+    let sweep = tokio::spawn(async move {
+        let delete = sqlx::query(account_book::DELETE_EXPIRED_THROTTLES).bind(20_i64);
+        delete.execute(&mut sweeper).await.unwrap().rows_affected()
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut database).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("COMMIT").execute(&mut login).await.unwrap();
+    assert_eq!(sweep.await.unwrap(), 0);
 }
