@@ -46,6 +46,8 @@ pub(crate) enum OpenError {
     Seal(#[from] UnsealedError),
     #[error("`{0}` owns the tables: the program needs a role of its own, which cannot change them")]
     OneRole(String),
+    #[error("there is no role `{0}` for the program; make it first")]
+    NoRole(String),
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error("core.store.password_file: {0}")]

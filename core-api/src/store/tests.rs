@@ -232,3 +232,16 @@ async fn a_name_that_is_tried_again_while_it_is_swept_stays_locked() {
     sqlx::query("COMMIT").execute(&mut login).await.unwrap();
     assert_eq!(sweep.await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn tables_are_not_made_for_a_program_without_a_role() {
+    let name = Cluster::shared().create_database("template0");
+    let owner = Cluster::shared().url(OWNER, &name);
+    let Ok(StoreUrl::Postgres(url)) = owner.parse() else { unreachable!() };
+    let error = migrate(&url, None, "stokade").await.unwrap_err().to_string();
+    let mut database = PgConnection::connect(&owner).await.unwrap();
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut database).await.unwrap();
+    assert_eq!(tables, 0);
+    assert!(error.contains("there is no role `stokade`"), "{error}");
+}
