@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 use stockade_settings::store::StoreUrl;
 use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
@@ -244,4 +244,21 @@ async fn tables_are_not_made_for_a_program_without_a_role() {
     let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut database).await.unwrap();
     assert_eq!(tables, 0);
     assert!(error.contains("there is no role `stokade`"), "{error}");
+}
+
+#[tokio::test]
+async fn who_reads_without_hurry_may_read_for_long_and_write_nothing() {
+    let url = Cluster::shared().url(PROGRAM, &shop().await);
+    let Ok(StoreUrl::Postgres(url)) = url.parse() else { unreachable!() };
+    for (login, most) in [
+        (postgres::Login::new(&url, None), "30s"),
+        (postgres::Login::new(&url, None).unhurried(), "0"),
+    ] {
+        let mut reader = login.for_reading().connect().await.unwrap();
+        for (setting, expected) in [("statement_timeout", most), ("transaction_read_only", "on")] {
+            let show = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
+            let found: String = show.fetch_one(&mut reader).await.unwrap();
+            assert_eq!(found, expected, "{setting}");
+        }
+    }
 }
