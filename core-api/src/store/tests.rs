@@ -262,3 +262,13 @@ async fn who_reads_without_hurry_may_read_for_long_and_write_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn super_admins_are_found_without_a_look_at_everybody() {
+    let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlite::MIGRATIONS.run(&mut database).await.unwrap();
+    let explain = format!("EXPLAIN QUERY PLAN {}", account_book::SUPER_ADMINS);
+    let plan: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as(AssertSqlSafe(explain)).fetch_all(&mut database).await.unwrap();
+    assert!(plan.iter().any(|step| step.3.contains("account_super_admin")), "{plan:?}");
+}
