@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use stockade_core_api::{PrivacyAdmin, RetentionReport};
+use stockade_settings::CoreSettings;
 
-use crate::database::DatabaseArgs;
+use crate::database::{DatabaseArgs, PlaceArgs};
 use crate::exit::Exit;
 
 /// Arguments of `stockade privacy`.
@@ -20,7 +21,7 @@ pub(crate) struct PrivacyArgs {
 enum PrivacyVerb {
     /// Shows what is kept for how long and why, and what is overdue. The answer is no when
     /// something is.
-    Retention(DatabaseArgs),
+    Retention(PlaceArgs),
     /// Wraps every data key by the present key, so that the previous one can be destroyed.
     Rewrap(DatabaseArgs),
     /// Erases again what a restored backup brought back. A core does the same before it serves.
@@ -46,8 +47,9 @@ pub(crate) fn run(args: &PrivacyArgs, out: &mut dyn Write) -> anyhow::Result<Exi
     }
 }
 
-async fn retention(args: &DatabaseArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let reports = PrivacyAdmin::open(&args.settings()).await?.retention().await?;
+async fn retention(args: &PlaceArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let settings = CoreSettings { store: args.store(), ..CoreSettings::default() };
+    let reports = PrivacyAdmin::retention(&settings).await?;
     for report in &reports {
         tell(report, out)?;
     }

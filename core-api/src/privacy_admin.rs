@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use stockade_settings::CoreSettings;
 
-use crate::alone::AloneError;
+use crate::alone::{AloneError, Missing};
 use crate::audit::Origin;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::privacy::{
     ErasureJournal, JournalError, RETENTION, ReplayError, Rewrap, RewrapError, replay,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, open_to_read, read_password};
 use crate::vault::Vault;
 use crate::writer::{Desk, WriteError};
 
@@ -81,29 +81,34 @@ pub(crate) enum Cause {
 }
 
 impl PrivacyAdmin {
-    /// Opens the core's database with the keys the settings name.
+    /// Opens the core's database with the keys the settings name, to write to it.
     ///
     /// # Errors
-    /// [`PrivacyError`] when it cannot be opened.
+    /// [`PrivacyError`] when it cannot be opened; also when it is a SQLite file that is not there,
+    /// since a new one would say that nothing is left to do.
     pub async fn open(settings: &CoreSettings) -> Result<Self, PrivacyError> {
-        let (desk, store, vault) = Desk::alone(settings).await.map_err(Cause::from)?;
+        let (desk, store, vault) =
+            Desk::alone(settings, Missing::Refused).await.map_err(Cause::from)?;
         Ok(Self { desk, store, vault, settings: settings.clone() })
     }
 
-    /// Every rule of the retention table, and what is overdue under it.
+    /// Every rule of the retention table, and what is overdue under it in the database of these
+    /// settings, which is only read; no key is needed for it.
     ///
     /// # Errors
-    /// [`PrivacyError`] when the database cannot be read.
-    pub async fn retention(&self) -> Result<Vec<RetentionReport>, PrivacyError> {
-        let now = self.desk.clock.now();
+    /// [`PrivacyError`] when the database is not there, or cannot be read.
+    pub async fn retention(settings: &CoreSettings) -> Result<Vec<RetentionReport>, PrivacyError> {
+        let store = open_as_it_is(settings).await?;
+        let now = Clock::system().now();
         let mut reports = Vec::new();
         for rule in &RETENTION {
-            let overdue = self.store.overdue(rule.of, rule.limit(now)).await;
+            let overdue = store.overdue(rule.of, rule.limit(now)).await;
             let overdue = overdue.map_err(Cause::from)?;
             let since = overdue.since.map(|_| now.minus(rule.age(overdue, now)));
             let (name, kept, why) = (rule.name, rule.kept, rule.why);
             reports.push(RetentionReport { name, kept, why, overdue: overdue.rows, since });
         }
+        store.close().await;
         Ok(reports)
     }
 
@@ -137,4 +142,12 @@ impl PrivacyAdmin {
         let done = done.map_err(Cause::from)?;
         Ok(ErasuresReplayed { erased: done.erased, noted: done.noted })
     }
+}
+
+async fn open_as_it_is(settings: &CoreSettings) -> Result<Box<dyn Store>, Cause> {
+    let url = settings.store.url.as_ref().ok_or(AloneError::NotSet)?;
+    let failed = |why: OpenError| AloneError::Database { url: Box::new(url.clone()), why };
+    let password = settings.store.password_file.as_deref().map(read_password).transpose();
+    let password = password.map_err(failed)?;
+    Ok(open_to_read(url, password).await.map_err(failed)?)
 }

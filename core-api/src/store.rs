@@ -303,7 +303,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         slice: &Slice<AccountId>,
     ) -> Result<Vec<Erasure>, StoreError>;
 
-    /// Whether this account is there, or nothing is known of its erasure.
+    /// Whether anything of this account is there, or nothing is known of its erasure.
     async fn is_unerased(&self, account: AccountId) -> Result<bool, StoreError>;
 
     /// Customers since before `limit` who never proved their address, nor ordered, nor are

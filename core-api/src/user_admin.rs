@@ -11,7 +11,7 @@ use stockade_settings::CoreSettings;
 use crate::accounts::{
     Import, ImportError, Invite, NameError, NewUser, NoEntropy, NotAnImport, OpaqueToken, Taken,
 };
-use crate::alone::AloneError;
+use crate::alone::{AloneError, Missing};
 use crate::audit::Origin;
 use crate::clock::Timestamp;
 use crate::writer::{Desk, WriteError};
@@ -66,7 +66,7 @@ impl UserAdmin {
     /// # Errors
     /// [`UserError`] when it cannot be opened.
     pub async fn open(settings: &CoreSettings) -> Result<Self, UserError> {
-        Ok(Self { desk: Desk::alone(settings).await.map_err(Cause::from)?.0 })
+        Ok(Self { desk: Desk::alone(settings, Missing::Made).await.map_err(Cause::from)?.0 })
     }
 
     /// Makes the accounts of an earlier backend: one JSON object a line, with `username`,

@@ -160,6 +160,13 @@ impl Vault {
         self.current.name
     }
 
+    /// What begins every data key that can be unwrapped here: of the current key-encryption key,
+    /// and of the one before it, which is the same where there is none.
+    pub(crate) fn key_names(&self) -> [[u8; KEY_NAME_BYTES]; 2] {
+        let previous = self.previous.as_ref().map_or(self.current.name, |key| key.name);
+        [self.current.name, previous]
+    }
+
     /// What earlier versions sealed.
     pub(crate) fn before(&self) -> &Before {
         &self.before

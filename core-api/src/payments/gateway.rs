@@ -199,10 +199,11 @@ impl GatewayError {
         }
     }
 
-    /// Whether the provider said that something broke there. It keeps such an answer under the
-    /// idempotency key and repeats it, so that only another key has it done.
+    /// Whether the provider said that something broke in it. It keeps such an answer under the
+    /// idempotency key and repeats it, so that only another key has it done. What stands before
+    /// it answers 502 to 504 and keeps nothing: there the key still protects.
     pub(crate) fn is_kept(&self) -> bool {
-        matches!(self, Self::Busy(500..))
+        matches!(self, Self::Busy(500))
     }
 }
 

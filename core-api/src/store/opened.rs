@@ -11,6 +11,7 @@ use stockade_settings::store::{PostgresUrl, StoreSettings, StoreUrl};
 use zeroize::Zeroizing;
 
 use super::postgres::{PostgresSetup, PostgresStore, owner};
+use super::rows::keys::OtherKeys;
 use super::rows::unsealed::UnsealedError;
 use super::sqlite::SqliteStore;
 use super::{Store, StoreError, WriteStore};
@@ -39,10 +40,14 @@ pub(crate) enum OpenError {
         "more writers share it than its audit trail has chains for; stop one, or let each have fewer"
     )]
     NoChain,
+    #[error(transparent)]
+    Keys(#[from] OtherKeys),
     #[error("what earlier versions wrote in the clear cannot be sealed: {0}")]
     Seal(#[from] UnsealedError),
     #[error("`{0}` owns the tables: the program needs a role of its own, which cannot change them")]
     OneRole(String),
+    #[error("there is no role `{0}` for the program; make it first")]
+    NoRole(String),
     #[error(transparent)]
     Schema(#[from] SchemaError),
     #[error("core.store.password_file: {0}")]

@@ -18,6 +18,7 @@ mod idempotency;
 mod images;
 mod inventory;
 mod jobs;
+mod keys;
 mod orders;
 mod privacy;
 mod sessions;
@@ -74,6 +75,7 @@ impl PostgresStore {
         let login = Login::new(setup.url, setup.password.as_ref());
         let mut first = login.connect().await?;
         check_schema(&mut first).await?;
+        keys::check(&mut first, setup.vault).await?;
         unsealed::seal_everything(&mut first, setup.vault).await?;
         first.close().await?;
         let vault = || Arc::clone(setup.vault);

@@ -171,6 +171,10 @@ macro_rules! mendings {
                     "DELETE FROM login_challenge WHERE account_id NOT IN (SELECT id FROM account)",
                     "DELETE FROM recovery_code WHERE account_id NOT IN (SELECT id FROM account)",
                     "DELETE FROM totp WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM mail WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM consent WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM unsealed_account WHERE account_id NOT IN (SELECT id FROM account)",
+                    "DELETE FROM data_key WHERE account_id NOT IN (SELECT id FROM account)",
                 ] as &[&str],
             ),
             (

@@ -10,6 +10,7 @@ pub(super) mod idempotency;
 pub(super) mod images;
 pub(super) mod inventory;
 pub(super) mod jobs;
+pub(super) mod keys;
 pub(super) mod orders;
 pub(super) mod payments;
 pub(super) mod privacy;

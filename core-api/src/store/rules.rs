@@ -382,17 +382,12 @@ macro_rules! rules {
                         $text,
                         "(e.account_id), 'was erased and has a row in `' || r.name || '`'
                           FROM erasure AS e
-                          JOIN (SELECT id, 'account' AS name FROM account
-                                 UNION ALL SELECT account_id, 'data_key' FROM data_key
-                                 UNION ALL SELECT account_id, 'session' FROM session
-                                 UNION ALL SELECT account_id, 'totp' FROM totp
-                                 UNION ALL SELECT account_id, 'consent' FROM consent
-                                 UNION ALL SELECT account_id, 'mail' FROM mail
-                                 UNION ALL SELECT account_id, 'cart_line' FROM cart_line
-                                 UNION ALL SELECT account_id, 'idempotency_key'
-                                             FROM idempotency_key) AS r ON r.id = e.account_id"
+                          JOIN (",
+                        $crate::store::rows::privacy::belongings!(),
+                        ") AS r ON r.id = e.account_id"
                     ),
-                advice: "A backup was restored past the core: run `stockade privacy replay-erasures`.",
+                advice: "A backup was restored past the core, or a token was used in the moment of the \
+                         erasure: run `stockade privacy replay-erasures`.",
             },
             Rule {
                 says: "a session is refreshed with one token at a time",

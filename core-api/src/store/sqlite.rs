@@ -12,6 +12,7 @@ mod idempotency;
 mod images;
 mod inventory;
 mod jobs;
+mod keys;
 mod orders;
 mod payments;
 mod privacy;
@@ -45,10 +46,15 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// How long a connection waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whether nothing in the clear was ever in this file: 1 once it was written anew after sealing.
+const WIPED: &str = "PRAGMA user_version";
+const MARK_WIPED: &str = "PRAGMA user_version = 1";
+
 /// Writes the file anew: what was deleted before `secure_delete` goes with the old one.
 const VACUUM: &str = "VACUUM";
 
-/// Moves the write-ahead log into the file, and leaves it empty.
+/// Moves the write-ahead log into the file, and leaves it empty; says first whether somebody who
+/// reads kept it from that.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Connections that read.
@@ -78,6 +84,7 @@ impl SqliteStore {
             .connect()
             .await?;
         migrate(&mut writer).await?;
+        keys::check(&mut writer, vault).await?;
         seal(&mut writer, vault).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
@@ -117,11 +124,19 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
 
 /// Seals what an earlier version wrote in the clear, and leaves no trace of it in the file.
 async fn seal(writer: &mut SqliteConnection, vault: &Vault) -> Result<(), OpenError> {
-    if unsealed::seal_everything(writer, vault).await? > 0 {
-        for statement in [VACUUM, CHECKPOINT] {
-            sqlx::query(statement).execute(&mut *writer).await?;
-        }
+    unsealed::seal_everything(writer, vault).await?;
+    // Not what this run sealed: whoever sealed before it may have been killed here.
+    let wiped: i64 = sqlx::query_scalar(WIPED).fetch_one(&mut *writer).await?;
+    if wiped > 0 {
+        return Ok(());
     }
+    sqlx::query(VACUUM).execute(&mut *writer).await?;
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as(CHECKPOINT).fetch_one(&mut *writer).await?;
+    if busy > 0 {
+        tracing::warn!("somebody reads the database: its log is emptied at the next start");
+        return Ok(());
+    }
+    sqlx::query(MARK_WIPED).execute(writer).await?;
     Ok(())
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 use stockade_settings::store::StoreUrl;
 use stockade_test_support::postgres::{Cluster, OWNER, PROGRAM};
 
-use super::rows::{audit, catalog, orders};
+use super::rows::{account_book, audit, catalog, orders, privacy};
 use super::{migrate, postgres, sqlite, transfer};
 use crate::privacy::classified;
 use crate::verify::Repair;
@@ -35,7 +35,7 @@ fn statements(place: &str) -> Vec<String> {
 }
 
 /// Statements that are put together when the program is built; both databases understand them.
-const COMPOSED: [&str; 13] = [
+const COMPOSED: [&str; 14] = [
     audit::LIST,
     audit::LIST_OF_ACTOR,
     audit::LIST_OF_OBJECT,
@@ -49,6 +49,7 @@ const COMPOSED: [&str; 13] = [
     orders::FIND_OWN,
     orders::FIND_OTHERS,
     orders::FIND_ANY,
+    privacy::IS_UNERASED,
 ];
 
 fn shared() -> Vec<String> {
@@ -178,4 +179,96 @@ async fn every_column_has_its_class() {
     let lines = schema.lines().filter_map(|line| line.strip_prefix("column `"));
     let there = lines.map(|line| line.split('`').next().unwrap().to_owned());
     assert_eq!(there.collect::<BTreeSet<_>>(), classified());
+}
+
+#[test]
+fn every_reference_is_asked_whether_it_leads_somewhere() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/postgres/schema.txt");
+    let schema = fs::read_to_string(file).unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let asked: Vec<_> = postgres::verify::queries().map(words).collect();
+    let references = schema.lines().filter(|line| line.contains(": FOREIGN KEY ("));
+    let mut count = 0;
+    for line in references {
+        let (child, reference) = line.split_once('\t').unwrap().1.split_once(": ").unwrap();
+        let (column, parent) = reference.split_once(") REFERENCES ").unwrap();
+        let column = column.strip_prefix("FOREIGN KEY (").unwrap();
+        let (parent, key) = parent.strip_suffix(')').unwrap().split_once('(').unwrap();
+        // A product's category has a rule of its own.
+        let arm = match child {
+            "product" => format!("{column} NOT IN (SELECT {key} FROM {parent})"),
+            _ => format!(
+                "SELECT '{child}', '{parent}', count(*) FROM {child} AS c \
+                 WHERE NOT EXISTS (SELECT 1 FROM {parent} WHERE {key} = c.{column})"
+            ),
+        };
+        assert!(asked.iter().any(|query| query.contains(&arm)), "nobody asks: {arm}");
+        count += 1;
+    }
+    assert_eq!(count, 19);
+}
+
+#[tokio::test]
+async fn a_name_that_is_tried_again_while_it_is_swept_stays_locked() {
+    let url = Cluster::shared().url("postgres", &shop().await);
+    let mut database = PgConnection::connect(&url).await.unwrap();
+    let insert = "INSERT INTO login_throttle VALUES (sha256('k'), 5, 0, 10)";
+    sqlx::query(insert).execute(&mut database).await.unwrap();
+    let mut login = PgConnection::connect(&url).await.unwrap();
+    let renew = "UPDATE login_throttle SET failures = 6, expires_at = 100";
+    for statement in ["BEGIN", renew] {
+        sqlx::query(statement).execute(&mut login).await.unwrap();
+    }
+    let mut sweeper = PgConnection::connect(&url).await.unwrap();
+    let sweep = tokio::spawn(async move {
+        let delete = sqlx::query(account_book::DELETE_EXPIRED_THROTTLES).bind(20_i64);
+        delete.execute(&mut sweeper).await.unwrap().rows_affected()
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut database).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("COMMIT").execute(&mut login).await.unwrap();
+    assert_eq!(sweep.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn tables_are_not_made_for_a_program_without_a_role() {
+    let name = Cluster::shared().create_database("template0");
+    let owner = Cluster::shared().url(OWNER, &name);
+    let Ok(StoreUrl::Postgres(url)) = owner.parse() else { unreachable!() };
+    let error = migrate(&url, None, "stokade").await.unwrap_err().to_string();
+    let mut database = PgConnection::connect(&owner).await.unwrap();
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut database).await.unwrap();
+    assert_eq!(tables, 0);
+    assert!(error.contains("there is no role `stokade`"), "{error}");
+}
+
+#[tokio::test]
+async fn who_reads_without_hurry_may_read_for_long_and_write_nothing() {
+    let url = Cluster::shared().url(PROGRAM, &shop().await);
+    let Ok(StoreUrl::Postgres(url)) = url.parse() else { unreachable!() };
+    for (login, most) in [
+        (postgres::Login::new(&url, None), "30s"),
+        (postgres::Login::new(&url, None).unhurried(), "0"),
+    ] {
+        let mut reader = login.for_reading().connect().await.unwrap();
+        for (setting, expected) in [("statement_timeout", most), ("transaction_read_only", "on")] {
+            let show = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
+            let found: String = show.fetch_one(&mut reader).await.unwrap();
+            assert_eq!(found, expected, "{setting}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn super_admins_are_found_without_a_look_at_everybody() {
+    let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlite::MIGRATIONS.run(&mut database).await.unwrap();
+    let explain = format!("EXPLAIN QUERY PLAN {}", account_book::SUPER_ADMINS);
+    let plan: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as(AssertSqlSafe(explain)).fetch_all(&mut database).await.unwrap();
+    assert!(plan.iter().any(|step| step.3.contains("account_super_admin")), "{plan:?}");
 }

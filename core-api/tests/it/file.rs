@@ -25,6 +25,23 @@ async fn a_database_that_cannot_be_opened_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn who_looks_after_peoples_data_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let Some(StoreUrl::Sqlite(file)) = &settings.store.url else { unreachable!() };
+    let refused = async || {
+        let error = PrivacyAdmin::open(&settings).await.err().unwrap().to_string();
+        assert!(error.contains("there is no database"), "{error}");
+        assert!(PrivacyAdmin::retention(&settings).await.is_err());
+    };
+    refused().await;
+    assert!(!file.exists());
+    fs::write(file, "").unwrap();
+    refused().await;
+    assert!(fs::read(file).unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn nothing_in_the_database_makes_a_code() {
     let world = World::start().await;
     let ann = Someone::new(&world, "ann").await;

@@ -136,6 +136,13 @@ impl World {
         Self::run(self._folder, self.settings, self.clock).await
     }
 
+    /// Stops the core and waits until it has ended; what is left is its folder and its settings.
+    pub(crate) async fn end(self) -> (TempDir, CoreSettings) {
+        self.stop();
+        self.serving.await.unwrap().unwrap();
+        (self._folder, self.settings)
+    }
+
     /// Ends the core where it stands and starts another in its place.
     pub(crate) async fn crash(self) -> Self {
         self.serving.abort();

@@ -33,13 +33,13 @@ const WRITING: &[(&str, &str)] =
     &[("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];
 
 /// Work that takes as long as it takes, such as reading every row.
-const UNHURRIED: &[(&str, &str)] = &[("statement_timeout", "0")];
+const UNHURRIED: [(&str, &str); 1] = [("statement_timeout", "0")];
 
 /// Where to connect, and as whom.
 #[derive(Clone)]
 pub(in crate::store) struct Login {
     options: PgConnectOptions,
-    /// What else a session is told.
+    /// What else a session that writes is told.
     manner: &'static [(&'static str, &'static str)],
 }
 
@@ -74,7 +74,7 @@ impl Login {
 
     /// For work that takes as long as it takes.
     pub(in crate::store) fn unhurried(self) -> Self {
-        Self { manner: UNHURRIED, ..self }
+        Self { options: self.options.options(UNHURRIED), manner: &[] }
     }
 
     pub(in crate::store) async fn connect(&self) -> Result<PgConnection, OpenError> {
@@ -85,7 +85,7 @@ impl Login {
         }
     }
 
-    pub(super) fn for_reading(&self) -> PgConnectOptions {
+    pub(in crate::store) fn for_reading(&self) -> PgConnectOptions {
         self.options.clone().options([("default_transaction_read_only", "on")])
     }
 }

@@ -12,6 +12,8 @@ use super::connect::Login;
 use super::{MIGRATIONS, check_schema};
 use crate::store::{OpenError, SchemaError};
 
+const HAS_ROLE: &str = "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)";
+
 /// Names the role for [`GRANT`], in this transaction.
 const NAME_PROGRAM: &str = "SELECT set_config('stockade.program', $1, true)";
 
@@ -73,6 +75,10 @@ pub(in crate::store) async fn migrate(
         return Err(OpenError::OneRole(program.to_owned()));
     }
     let mut owner = Login::new(url, password.as_ref()).unhurried().connect().await?;
+    // Before anything is made: it could not be granted to nobody.
+    if !sqlx::query_scalar(HAS_ROLE).bind(program).fetch_one(&mut owner).await? {
+        return Err(OpenError::NoRole(program.to_owned()));
+    }
     match check_schema(&mut owner).await {
         // What a newer program or somebody else made is not ours to change.
         Err(error @ OpenError::Schema(SchemaError::Newer { .. } | SchemaError::Other)) => {

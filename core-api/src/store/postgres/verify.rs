@@ -95,6 +95,36 @@ const SOUND: [Rule; 2] = [
                          WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
                          UNION ALL
                         SELECT 'consent', 'account', count(*) FROM consent AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'order_event', 'orders', count(*) FROM order_event AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM orders WHERE id = c.order_id)
+                         UNION ALL
+                        SELECT 'payment', 'orders', count(*) FROM payment AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM orders WHERE id = c.order_id)
+                         UNION ALL
+                        SELECT 'refund', 'payment', count(*) FROM refund AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM payment WHERE id = c.payment_id)
+                         UNION ALL
+                        SELECT 'cart_line', 'sku', count(*) FROM cart_line AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM sku WHERE sku = c.sku)
+                         UNION ALL
+                        SELECT 'totp', 'account', count(*) FROM totp AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'recovery_code', 'account', count(*) FROM recovery_code AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'login_challenge', 'account', count(*) FROM login_challenge AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'email_link', 'account', count(*) FROM email_link AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'mail', 'account', count(*) FROM mail AS c
+                         WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id)
+                         UNION ALL
+                        SELECT 'unsealed_account', 'account', count(*) FROM unsealed_account AS c
                          WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = c.account_id))
                     AS w (child, parent, rows)
                  WHERE rows > 0",

@@ -87,9 +87,12 @@ pub(in crate::store) const DELETE_EXPIRED_EMAIL_LINKS: &str = "
     DELETE FROM email_link
      WHERE hash IN (SELECT hash FROM email_link WHERE expires_at <= $1 LIMIT 10000)";
 
+/// Asked twice: PostgreSQL, after it waited for a login that fails again just then, looks again at
+/// this row alone and not at what the list was made of.
 pub(in crate::store) const DELETE_EXPIRED_THROTTLES: &str = "
     DELETE FROM login_throttle
-     WHERE key IN (SELECT key FROM login_throttle WHERE expires_at <= $1 LIMIT 10000)";
+     WHERE key IN (SELECT key FROM login_throttle WHERE expires_at <= $1 LIMIT 10000)
+       AND expires_at <= $1";
 
 pub(in crate::store) const INSERT_EMAIL_LINK: &str = "
     INSERT INTO email_link (hash, account_id, expires_at, email)

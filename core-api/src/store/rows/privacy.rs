@@ -67,9 +67,29 @@ pub(in crate::store) const ERASURES: &str = "
      ORDER BY account_id
      LIMIT $3";
 
-pub(in crate::store) const IS_UNERASED: &str = "
-    SELECT EXISTS (SELECT 1 FROM account WHERE id = $1)
-        OR NOT EXISTS (SELECT 1 FROM erasure WHERE account_id = $1)";
+/// Accounts by what each table has of them; of an erased one, none has anything.
+macro_rules! belongings {
+    () => {
+        "SELECT id, 'account' AS name FROM account
+          UNION ALL SELECT account_id, 'data_key' FROM data_key
+          UNION ALL SELECT account_id, 'session' FROM session
+          UNION ALL SELECT account_id, 'totp' FROM totp
+          UNION ALL SELECT account_id, 'consent' FROM consent
+          UNION ALL SELECT account_id, 'mail' FROM mail
+          UNION ALL SELECT account_id, 'cart_line' FROM cart_line
+          UNION ALL SELECT account_id, 'idempotency_key' FROM idempotency_key"
+    };
+}
+
+pub(in crate::store) use belongings;
+
+/// A token that was believed a moment longer may have left something behind after the erasure.
+pub(in crate::store) const IS_UNERASED: &str = concat!(
+    "SELECT EXISTS (SELECT 1 FROM (",
+    belongings!(),
+    ") AS r WHERE r.id = $1)
+         OR NOT EXISTS (SELECT 1 FROM erasure WHERE account_id = $1)"
+);
 
 /// What goes with an account, those first that refer to others.
 pub(in crate::store) const ERASE: [&str; 13] = [

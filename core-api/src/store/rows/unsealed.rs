@@ -98,11 +98,11 @@ macro_rules! unsealed {
         use crate::store::rows::unsealed::*;
         use crate::vault::{SubjectKey, Vault};
 
-        /// Seals all accounts that wait; says how many that were.
+        /// Seals all accounts that wait.
         pub(super) async fn seal_everything(
             connection: &mut $connection,
             vault: &Vault,
-        ) -> Result<usize, UnsealedError> {
+        ) -> Result<(), UnsealedError> {
             let mut sealed = 0_usize;
             loop {
                 query(BEGIN).execute(&mut *connection).await?;
@@ -115,7 +115,7 @@ macro_rules! unsealed {
                 };
                 query("COMMIT").execute(&mut *connection).await?;
                 if count == 0 {
-                    return Ok(sealed);
+                    return Ok(());
                 }
                 sealed = sealed.saturating_add(count);
                 tracing::info!(sealed, "accounts of an earlier version were sealed");

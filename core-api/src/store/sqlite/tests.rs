@@ -133,3 +133,29 @@ async fn accounts_in_the_clear_are_sealed_and_whoever_stops_goes_on() {
         assert!(!bytes.windows(plain.len()).any(|window| window == plain));
     }
 }
+
+#[tokio::test]
+async fn what_was_sealed_is_wiped_also_after_a_kill_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("core.db");
+    let vault = Arc::new(crate::vault::tests::vault());
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut killed = options.foreign_keys(true).connect().await.unwrap();
+    write_accounts_in_the_clear(&mut killed, &vault).await;
+    sqlx::query("DELETE FROM totp").execute(&mut killed).await.unwrap();
+    migrate(&mut killed).await.unwrap();
+    unsealed::seal_everything(&mut killed, &vault).await.unwrap();
+    killed.close().await.unwrap();
+    let is_plain = || {
+        let bytes = std::fs::read(&file).unwrap();
+        bytes.windows(9).any(|window| window == b"plainname")
+    };
+    assert!(is_plain(), "it is there before");
+
+    let Opened { store, writers } = SqliteStore::open(&file, &vault).await.unwrap();
+    store.close().await;
+    for writer in writers {
+        writer.close().await;
+    }
+    assert!(!is_plain());
+}
