@@ -227,9 +227,11 @@ impl Desk {
     async fn decide(&mut self, batch: &mut Batch<'_>) -> Result<Decided, StoreError> {
         let mut wanted = Wanted::default();
         batch.jobs.iter().for_each(|job| job.wants(&mut wanted));
-        let now = self.clock.now();
-        let loaded = self.store.load(&wanted, now).await?;
+        let loaded = self.store.load(&wanted, self.clock.now()).await?;
         batch.queue = None;
+        // SECURITY: taken once the rows are locked. Whoever held them before was issued tokens of
+        // an earlier moment, which a revocation of this one reaches.
+        let now = self.clock.now();
         let mut sheet = Worksheet::begin(loaded, now, self.ids.clone());
         sheet.shelf.presume_low_at(self.low_at);
         batch.jobs.iter_mut().for_each(|job| job.decide(&mut sheet));

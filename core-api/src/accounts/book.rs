@@ -19,9 +19,11 @@ use crate::version::Version;
 const CHALLENGES_MAX: usize = 8;
 
 /// What a batch asks for about accounts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct AccountsWanted {
     pub(crate) ids: BTreeSet<AccountId>,
+    /// Accounts whose sessions are looked at, and tell their role: nobody changes it meanwhile.
+    pub(crate) held: BTreeSet<AccountId>,
     pub(crate) throttles: BTreeSet<ThrottleKey>,
     /// Also who else is a super-admin.
     pub(crate) super_admins: bool,

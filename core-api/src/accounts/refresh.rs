@@ -45,8 +45,10 @@ pub(crate) async fn refresh(app: &App, shown: &OpaqueToken) -> Result<Tokens, Re
     }
     let refresh = OpaqueToken::generate()?;
     let wanted = Refresh { shown: shown.hash(), fresh: refresh.hash() };
-    let subject = app.writer.submit(wanted).await??;
+    // SECURITY: of a moment before the role is read. A token that were as young as the answer
+    // could be believed after the role was taken away in between.
     let now = app.clock.now();
+    let subject = app.writer.submit(wanted).await??;
     Ok(Tokens { access: app.tokens.issue(&subject, app.ids.next(now), now)?, refresh })
 }
 

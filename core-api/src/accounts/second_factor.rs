@@ -82,7 +82,8 @@ pub(crate) async fn prove(
         beginning,
     };
     let subject = app.writer.submit(proof).await??;
-    let access = app.tokens.issue(&subject, app.ids.next(now), app.clock.now())?;
+    // SECURITY: of a moment before the role was read; see `refresh`.
+    let access = app.tokens.issue(&subject, app.ids.next(now), now)?;
     Ok(Tokens { access, refresh })
 }
 

@@ -1,6 +1,7 @@
 //! Several cores on one database are one shop.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 use stockade_core_api::{Clock, Core, ServeError, TrailPlace, verify_trail};
@@ -9,11 +10,13 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::accounts::claims;
 use crate::backend;
 use crate::call::{Answer, Call, call};
+use crate::factors::Someone;
 use crate::provider;
 use crate::till::{self, Till};
-use crate::world::{PRINT, Stock, World, settings, someone};
+use crate::world::{BEGINNING, PRINT, Stock, World, settings, someone};
 
 /// A core beside another, on the same database.
 struct Replica {
@@ -119,7 +122,7 @@ async fn holds_that_run_out_are_given_back_once_by_many() {
     let both = json!([{"sku": "MUG-BLUE", "quantity": 1}, {"sku": "MUG-SAND", "quantity": 1}]);
     let calls = (0..20).map(|key| one.order(&clock, &format!("a{key}"), &ann, &both));
     all(calls.collect()).await.iter().for_each(Answer::created);
-    world.clock.advance(std::time::Duration::from_secs(16 * 60));
+    world.clock.advance(Duration::from_secs(16 * 60));
 
     // Now everybody finds them: those who buy, and those who sweep.
     let calls = (0..20).map(|at| {
@@ -254,4 +257,35 @@ async fn cores_write_one_audit_trail_in_chains_of_their_own() {
         trail.chains > 1 && trail.checkpoints > 1 && trail.told == trail.checkpoints,
         "{trail}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_waits_for_a_demotion_and_tells_the_time_it_was_asked_at() {
+    let world = World::start().await;
+    let ann = Someone::new(&world, "ann").await;
+    let mut database = world.database().await;
+    for statement in ["BEGIN", "UPDATE account SET role = 'staff'"] {
+        sqlx::query(statement).execute(&mut database).await.unwrap();
+    }
+    let form =
+        format!("grant_type=refresh_token&refresh_token={}", ann.tokens.text("refresh_token"));
+    let refresh =
+        world.call("POST", "/api/auth/refresh").raw("application/x-www-form-urlencoded", &form);
+    let asked = tokio::spawn(async move { refresh.send().await });
+    let waits = "SELECT EXISTS (SELECT 1
+                                  FROM pg_locks
+                                 WHERE NOT granted
+                                   AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))";
+    while !asked.is_finished()
+        && !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut database).await.unwrap()
+    {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(Duration::from_secs(5));
+    sqlx::query("COMMIT").execute(&mut database).await.unwrap();
+    let answer = asked.await.unwrap();
+    let claims = claims(&world, answer.text("access_token")).await;
+    assert_eq!(claims["roles"], json!(["staff", "customer"]));
+    // Had it been demoted a moment later, the edge would not believe this token.
+    assert_eq!(claims["iat"], BEGINNING);
 }

@@ -36,7 +36,7 @@ async fn lock(connection: &mut PgConnection, wanted: &AccountsWanted) -> Result<
     for key in &wanted.throttles {
         query(LOCK_NUMBER).bind(number(*key)).execute(&mut *connection).await?;
     }
-    for id in &wanted.ids {
+    for id in wanted.ids.union(&wanted.held) {
         query(LOCK_ACCOUNT).bind(id.uuid()).execute(&mut *connection).await?;
     }
     Ok(())

@@ -1,15 +1,22 @@
 //! Sessions and refresh tokens in PostgreSQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::postgres::PgConnection;
 
-use crate::accounts::SessionBook;
+use crate::accounts::{SessionBook, TokenHash};
 use crate::clock::Timestamp;
-use crate::ids::Id as _;
+use crate::ids::{AccountId, Id as _};
 use crate::store::StoreError;
 use crate::store::rows::sessions::{SessionRow, session, token};
 use crate::worksheet::{Wanted, Worksheet};
+
+/// Whose these are; a session never becomes another's.
+pub(super) const OWNERS: &str = "
+    SELECT DISTINCT s.account_id
+      FROM refresh_token AS t
+      JOIN session AS s ON s.id = t.session_id
+     WHERE t.hash = ANY ($1)";
 
 /// Locked, so that of two who show one token the second finds it spent.
 pub(super) const TOKENS: &str = "
@@ -76,6 +83,19 @@ pub(super) const DELETE_EXPIRED_SESSIONS: &str = "
                      AND NOT EXISTS (SELECT 1 FROM refresh_token WHERE session_id = s.id)
                    LIMIT 10000
                      FOR UPDATE SKIP LOCKED)";
+
+/// Whose refresh tokens are wanted.
+pub(super) async fn owners(
+    connection: &mut PgConnection,
+    tokens: &BTreeSet<TokenHash>,
+) -> Result<BTreeSet<AccountId>, StoreError> {
+    if tokens.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let hashes: Vec<_> = tokens.iter().map(|hash| hash.0.as_slice()).collect();
+    let found = sqlx::query_scalar(OWNERS).bind(hashes).fetch_all(connection).await?;
+    Ok(found.into_iter().map(AccountId::from_uuid).collect())
+}
 
 /// The wanted refresh tokens, and the sessions of these and of others that are wanted.
 pub(super) async fn load(

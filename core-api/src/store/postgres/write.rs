@@ -7,7 +7,7 @@
 //! # Locks
 //!
 //! Several of these work at once, in this core and in others. Rows are locked in one order:
-//! links, refresh tokens, sessions, names that were tried, accounts, messages, products,
+//! names that were tried, accounts, links, refresh tokens, sessions, messages, products,
 //! categories, carts, stock, idempotency keys; within each by key. Whatever changes a hold or its
 //! order holds the stock row of the hold's SKU, so holds and orders need no locks of their own.
 //! They are read once before, to know which stock to lock, and again after, to know what is true.
@@ -165,9 +165,13 @@ async fn load(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
+    let mut people = wanted.accounts.clone();
+    people.held = sessions::owners(connection, &wanted.refresh_tokens).await?;
+    let accounts = account_book::load(connection, vault, &people, now).await?;
+    // After the accounts: whoever changed a role has committed by now, and whoever ends sessions
+    // or links holds their account.
     let links = accounts::load_links(connection, &wanted.links, now).await?;
     let sessions = sessions::load(connection, wanted).await?;
-    let accounts = account_book::load(connection, vault, &wanted.accounts, now).await?;
     let mail = account_book::load_mail(connection, vault, wanted.mail, now).await?;
     let names = accounts::load_names(connection, vault, wanted).await?;
     let catalog = catalog::load(connection, wanted).await?;
