@@ -27,7 +27,9 @@ pub(crate) use columns::classified;
 pub(crate) use consent::{
     Consent, ConsentBook, ConsentError, DocumentVersion, NewConsent, NotAVersion, Purpose, decide,
 };
-pub(crate) use erase::{By, EraseError, Erasure, OrderCount, erase};
+#[cfg(test)]
+pub(crate) use erase::Erase;
+pub(crate) use erase::{By, EraseError, Erasure, Ties, erase};
 pub(crate) use journal::{ErasureJournal, JournalError};
 pub(crate) use replay::{ReplayError, replay};
 pub(crate) use retention::{Overdue, RETENTION, Retained, keep_forever};

@@ -27,7 +27,7 @@ use crate::money::Money;
 use crate::orders::OrderBook;
 use crate::outbox::JobBook;
 use crate::payments::{PaymentBook, Reference};
-use crate::privacy::{ConsentBook, Erasure, NewConsent, OrderCount};
+use crate::privacy::{ConsentBook, Erasure, NewConsent, Ties};
 use crate::reach::Reach;
 use crate::sku::Sku;
 use crate::vault::WrappedKey;
@@ -60,8 +60,8 @@ pub(crate) struct Wanted {
     pub(crate) links: BTreeSet<TokenHash>,
     /// Messages that are due.
     pub(crate) mail: bool,
-    /// Accounts whose orders are counted.
-    pub(crate) orders_of: BTreeSet<AccountId>,
+    /// Accounts of which it is counted what refers to them.
+    pub(crate) ties_of: BTreeSet<AccountId>,
     /// Accounts whose consents are looked at.
     pub(crate) consents: BTreeSet<AccountId>,
     /// Some data keys that another key-encryption key than this one wrapped.
@@ -106,7 +106,7 @@ pub(crate) struct Loaded {
     pub(crate) links: BTreeMap<TokenHash, AccountId>,
     pub(crate) mail: Postbag,
     pub(crate) checkpoint: Option<CheckpointBasis>,
-    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) ties_of: BTreeMap<AccountId, Ties>,
     pub(crate) consents: ConsentBook,
     pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
 }
@@ -134,7 +134,7 @@ pub(crate) struct Worksheet {
     pub(crate) checkpoint: Option<CheckpointBasis>,
     /// What the batch tells of itself.
     pub(crate) trail: Trail,
-    pub(crate) orders_of: BTreeMap<AccountId, OrderCount>,
+    pub(crate) ties_of: BTreeMap<AccountId, Ties>,
     pub(crate) consents: ConsentBook,
     pub(crate) old_keys: Vec<(AccountId, WrappedKey)>,
     pub(crate) new: Additions,
@@ -193,7 +193,7 @@ impl Worksheet {
             mail: loaded.mail,
             checkpoint: loaded.checkpoint,
             trail: Trail::new(),
-            orders_of: loaded.orders_of,
+            ties_of: loaded.ties_of,
             consents: loaded.consents,
             old_keys: loaded.old_keys,
             new: Additions::default(),

@@ -5,7 +5,7 @@
 //! the account by its id, which names nobody any more. An account whose orders wait for payment or
 //! for shipping cannot be erased: cancel them, or wait. The last super-admin cannot be, either.
 
-use crate::accounts::{NotFresh, Owner, Revocation, ThrottleKey, throttle_key};
+use crate::accounts::{AccountRow, NotFresh, Owner, Revocation, Role, ThrottleKey, throttle_key};
 use crate::app::App;
 use crate::audit::Action;
 use crate::clock::Timestamp;
@@ -55,10 +55,12 @@ pub(crate) struct Erasure {
 
 /// Orders of an account.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct OrderCount {
-    /// That wait for payment or shipping.
-    pub(crate) open: i64,
-    pub(crate) all: i64,
+pub(crate) struct Ties {
+    /// Orders that wait for payment or shipping.
+    pub(crate) open_orders: i64,
+    pub(crate) orders: i64,
+    /// Also those that are over, while they are kept.
+    pub(crate) sessions: i64,
 }
 
 /// Erases an account, and notes it in the journal.
@@ -89,7 +91,7 @@ impl Write for Erase {
         wanted.accounts.ids.insert(self.account);
         wanted.accounts.throttles.extend(self.throttle);
         wanted.accounts.super_admins = true;
-        wanted.orders_of.insert(self.account);
+        wanted.ties_of.insert(self.account);
         if let By::Owner(owner) = self.by {
             owner.wants(wanted);
         }
@@ -121,23 +123,30 @@ impl Erase {
             // It was allowed once.
             return Ok(());
         }
-        let orders = sheet.orders_of.get(&self.account).copied().unwrap_or_default();
+        let ties = sheet.ties_of.get(&self.account).copied().unwrap_or_default();
         let row = sheet.accounts.row(self.account).ok_or(EraseError::Account)?;
         match self.by {
             By::Owner(owner) => {
                 owner.fresh(sheet)?;
             }
-            By::Retention if row.email_verified_at.is_some() || orders.all > 0 => {
-                return Err(EraseError::NotDue);
-            }
+            By::Retention if !self.is_due(sheet, row, ties) => return Err(EraseError::NotDue),
             By::Retention | By::Admin | By::Journal(_) => {}
         }
-        if orders.open > 0 {
-            return Err(EraseError::OpenOrders(orders.open));
+        if ties.open_orders > 0 {
+            return Err(EraseError::OpenOrders(ties.open_orders));
         }
         if sheet.accounts.is_last_super_admin(self.account) {
             return Err(EraseError::LastSuperAdmin);
         }
         Ok(())
+    }
+
+    /// Whether what it was listed by still holds, as far as that can change: see the statement
+    /// that lists.
+    fn is_due(&self, sheet: &Worksheet, row: &AccountRow, ties: Ties) -> bool {
+        let logs_in = sheet.sessions.new_sessions().iter().any(|new| new.account == self.account);
+        let is_tied = ties.orders > 0 || ties.sessions > 0 || logs_in;
+        let is_customer = row.role.as_str() == Role::CUSTOMER;
+        row.email_verified_at.is_none() && is_customer && !is_tied
     }
 }

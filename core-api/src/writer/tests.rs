@@ -4,11 +4,12 @@ use stockade_settings::store::{StoreSettings, StoreUrl};
 use tempfile::TempDir;
 
 use super::*;
-use crate::accounts::{NewSession, TokenHash};
+use crate::accounts::{EmailAddress, NewAccount, NewSession, Profile, Role, TokenHash, Username};
 use crate::catalog::{Description, NewProduct, Offers};
 use crate::clock::{SetClock, Timestamp};
 use crate::inventory::{Listed, StockLevel};
 use crate::money::{Currency, Money};
+use crate::privacy::{By, Erase, EraseError};
 use crate::sku::Sku;
 use crate::store::{Opened, Slice, Store, open};
 
@@ -127,4 +128,33 @@ async fn draining_carries_out_what_waits_and_takes_no_more() {
     assert!(matches!(late, Err(WriteError::Stopped)));
     let slice = Slice { after: None, limit: 9 };
     assert_eq!(store.stock(Listed::All, None, &slice).await.unwrap().len(), 1);
+}
+
+/// An account that was sent a proof, and a session of it.
+fn unproved(role: &str) -> (NewAccount, NewSession) {
+    let id = IdSource::default().next(Timestamp::from_micros(0));
+    let email = EmailAddress::parse(&format!("{role}@example.org")).unwrap();
+    let profile = Profile::new(Username::parse(role).unwrap(), email, None);
+    let role = Role::parse(role).unwrap();
+    let account = NewAccount { id, profile, hash: None, role, demo: false, asked_for_proof: true };
+    (account, NewSession { account: id, ..nobodys_session() })
+}
+
+#[tokio::test]
+async fn retention_leaves_whoever_logged_in_or_became_staff_since_it_looked() {
+    let world = World::start().await;
+    let retention = |account: &NewAccount| {
+        world.writer.submit(Erase { account: account.id, by: By::Retention, throttle: None })
+    };
+    let (staff, _) = unproved("staff");
+    world.writer.submit(staff.clone()).await.unwrap().unwrap();
+    assert!(matches!(retention(&staff).await.unwrap(), Err(EraseError::NotDue)));
+
+    let (ann, session) = unproved("customer");
+    world.writer.submit(ann.clone()).await.unwrap().unwrap();
+    // The login and the end of the account are one batch.
+    let (login, erased) = tokio::join!(world.writer.submit(session), retention(&ann));
+    login.unwrap();
+    assert!(matches!(erased.unwrap(), Err(EraseError::NotDue)));
+    assert!(matches!(retention(&ann).await.unwrap(), Err(EraseError::NotDue)));
 }

@@ -206,7 +206,7 @@ async fn load(
     // After the stock: whoever used the same key on the same goods has committed by now.
     let claims = idempotency::load(connection, &wanted.claims, now).await?;
     let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
-    let orders_of = privacy::load_orders(connection, &wanted.orders_of).await?;
+    let ties_of = privacy::load_ties(connection, &wanted.ties_of).await?;
     let consents = privacy::load_consents(connection, &wanted.consents).await?;
     let old_keys = privacy::load_keys(connection, wanted).await?;
     Ok(Loaded {
@@ -226,7 +226,7 @@ async fn load(
         links,
         mail,
         checkpoint,
-        orders_of,
+        ties_of,
         consents,
         old_keys,
     })

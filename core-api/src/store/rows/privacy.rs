@@ -13,8 +13,9 @@ use crate::store::StoreError;
 /// Data keys rewrapped at once.
 pub(in crate::store) const KEYS_MAX: i64 = 256;
 
-pub(in crate::store) const ORDERS_OF: &str = "
-    SELECT count(*) FILTER (WHERE state IN ('pending_payment', 'paid', 'fulfilling')), count(*)
+pub(in crate::store) const TIES_OF: &str = "
+    SELECT count(*) FILTER (WHERE state IN ('pending_payment', 'paid', 'fulfilling')), count(*),
+           (SELECT count(*) FROM session WHERE account_id = $1)
       FROM orders
      WHERE account_id = $1";
 
@@ -234,23 +235,23 @@ macro_rules! privacy {
         use uuid::Uuid;
 
         use crate::ids::{AccountId, Id as _};
-        use crate::privacy::{ConsentBook, OrderCount};
+        use crate::privacy::{ConsentBook, Ties};
         use crate::store::StoreError;
         use crate::store::rows::privacy::*;
         use crate::vault::WrappedKey;
         use crate::worksheet::{Wanted, Worksheet};
 
-        pub(super) async fn load_orders(
+        pub(super) async fn load_ties(
             connection: &mut $connection,
             accounts: &BTreeSet<AccountId>,
-        ) -> Result<BTreeMap<AccountId, OrderCount>, StoreError> {
-            let mut counts = BTreeMap::new();
+        ) -> Result<BTreeMap<AccountId, Ties>, StoreError> {
+            let mut ties = BTreeMap::new();
             for account in accounts {
-                let count = query_as(ORDERS_OF).bind(account.uuid());
-                let (open, all) = count.fetch_one(&mut *connection).await?;
-                counts.insert(*account, OrderCount { open, all });
+                let count = query_as(TIES_OF).bind(account.uuid());
+                let (open_orders, orders, sessions) = count.fetch_one(&mut *connection).await?;
+                ties.insert(*account, Ties { open_orders, orders, sessions });
             }
-            Ok(counts)
+            Ok(ties)
         }
 
         pub(super) async fn load_consents(

@@ -93,7 +93,7 @@ impl WriteStore for SqliteWriter {
         let mail = account_book::load_mail(connection, vault, wanted.mail, now).await?;
         let links = accounts::load_links(connection, &wanted.links, now).await?;
         let checkpoint = audit::load_basis(connection, wanted.checkpoint).await?;
-        let orders_of = privacy::load_orders(connection, &wanted.orders_of).await?;
+        let ties_of = privacy::load_ties(connection, &wanted.ties_of).await?;
         let consents = privacy::load_consents(connection, &wanted.consents).await?;
         let old_keys = privacy::load_keys(connection, wanted).await?;
         Ok(Loaded {
@@ -113,7 +113,7 @@ impl WriteStore for SqliteWriter {
             links,
             mail,
             checkpoint,
-            orders_of,
+            ties_of,
             consents,
             old_keys,
         })
