@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::links::has_room_for_password_link;
 use super::name::{EmailAddress, Username};
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
 use super::set_password::NewLink;
@@ -19,9 +20,6 @@ use crate::writer::{Write, WriteError};
 
 /// How long a link is good for.
 const LINK_LIFE: Duration = Duration::from_mins(30);
-
-/// Links of one account that are good at once: nobody's mailbox is filled by others.
-const LINKS_MAX: u32 = 3;
 
 /// Too many ask at once; of anybody, so that it tells nothing.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -87,8 +85,8 @@ impl Write for SendLink {
 
     fn decide(&self, sheet: &mut Worksheet) {
         let expires_at = sheet.now.plus(LINK_LIFE);
-        let active = sheet.accounts.active(self.account);
-        if active.is_some_and(|row| row.live_links < LINKS_MAX) {
+        let is_active = sheet.accounts.active(self.account).is_some();
+        if is_active && has_room_for_password_link(sheet, self.account) {
             sheet.new.links.push(NewLink { hash: self.link, account: self.account, expires_at });
             sheet.mail.new.push(self.letter.clone());
             sheet.audit(Action::PasswordLinkSent, self.account);

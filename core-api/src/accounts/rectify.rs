@@ -6,9 +6,10 @@
 
 use super::forgot_password::Addressee;
 use super::fresh::{NotFresh, Owner};
+use super::links::has_room_for_email_link;
 use super::name::{EmailAddress, FullName, PhoneNumber};
 use super::opaque::NoEntropy;
-use super::verify_email::{EmailProof, LINKS_MAX};
+use super::verify_email::EmailProof;
 use crate::app::App;
 use crate::audit::Action;
 use crate::ids::{AccountId, SessionId};
@@ -132,14 +133,13 @@ impl Write for Rectify {
 
 impl EmailChange {
     fn decide(&self, sheet: &mut Worksheet) -> Result<(), RectifyError> {
-        let now = sheet.now;
         let row = self.owner.fresh(sheet)?;
         let folded = self.email.folded();
         // Another spelling of the same is nobody else's.
         if row.profile.email.folded() != folded && sheet.names.emails.contains(&folded) {
             return Err(RectifyError::Taken);
         }
-        if row.email_links.values().filter(|link| link.until > now).count() >= LINKS_MAX {
+        if !has_room_for_email_link(sheet, self.owner.account, |_| true) {
             return Err(RectifyError::TooManyLinks);
         }
         self.proof.send(self.owner.account, sheet);

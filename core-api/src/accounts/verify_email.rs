@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::book::EmailLink;
 use super::forgot_password::Addressee;
-use super::links::{spend_email_links, spend_password_links};
+use super::links::{has_room_for_email_link, spend_email_links, spend_password_links};
 use super::name::EmailAddress;
 use super::opaque::{NoEntropy, OpaqueToken, TokenHash};
 use crate::app::App;
@@ -20,9 +20,6 @@ use crate::writer::{Write, WriteError};
 
 /// How long a link is good for.
 const LINK_LIFE: Duration = Duration::from_hours(24);
-
-/// Links of one account that are good at once.
-pub(super) const LINKS_MAX: usize = 3;
 
 /// Why an address was not proved, or nobody written to.
 #[derive(Debug, thiserror::Error)]
@@ -117,13 +114,11 @@ impl Write for Resend {
     }
 
     fn decide(&self, sheet: &mut Worksheet) {
-        let now = sheet.now;
-        let live = |link: &&EmailLink| link.until > now && link.email.is_none();
-        let wanted = sheet.accounts.active(self.account).is_some_and(|row| {
-            row.email_verified_at.is_none()
-                && row.email_links.values().filter(live).count() < LINKS_MAX
-        });
-        if wanted {
+        let active = sheet.accounts.active(self.account);
+        let is_own = |link: &EmailLink| link.email.is_none();
+        if active.is_some_and(|row| row.email_verified_at.is_none())
+            && has_room_for_email_link(sheet, self.account, is_own)
+        {
             self.proof.send(self.account, sheet);
         }
     }
