@@ -30,8 +30,8 @@ use stockade_audit::chain::{Digest, Head};
 pub(crate) use transfer::{TransferError, transfer};
 
 use crate::accounts::{
-    Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner, PasswordOwner, Revoked,
-    SessionOf, Throttle, ThrottleKey, TokenHash,
+    Account, Addressee, Claimant, Credentials, EmailAddress, EmailLinkOwner, LinkOwner,
+    PasswordOwner, Revoked, SessionOf, Throttle, ThrottleKey, TokenHash,
 };
 use crate::audit::{AuditRow, Looked, Position};
 use crate::cart::ShownLine;
@@ -292,6 +292,9 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         account: AccountId,
         slice: &Slice<LetterId>,
     ) -> Result<Vec<Letter>, StoreError>;
+
+    /// Addresses that wait to be proved, to be the account's instead of its own.
+    async fn emails_to_prove(&self, account: AccountId) -> Result<Vec<EmailAddress>, StoreError>;
 
     /// Accounts that were erased since, by id.
     async fn erasures(

@@ -1,4 +1,6 @@
 //! `GET /api/me/export`: everything that is kept of somebody, as JSON they can take elsewhere.
+//! What proves who they are is not in it, and neither is the audit trail: it tells of what they did
+//! by an id alone.
 //!
 //! It is written piece by piece while it is sent, so it takes little memory however much there
 //! is. A fault in between ends it in the middle: what was received is no JSON then.
@@ -20,7 +22,7 @@ use super::orders::OrderBody;
 use super::payments::StatementBody;
 use super::privacy::ConsentBody;
 use super::problem::Problem;
-use crate::accounts::{self, Account, Owner, SessionOf};
+use crate::accounts::{self, Account, EmailAddress, Owner, SessionOf};
 use crate::app::App;
 use crate::audit;
 use crate::ids::{AccountId, ConsentId, LetterId, OrderId, SessionId};
@@ -46,7 +48,8 @@ pub(super) async fn export(
     accounts::prove_fresh(&app, owner).await??;
     let found = accounts::find(&app, owner.account).await?.ok_or_else(Problem::not_found)?;
     audit::exported(&app, owner.account).await?;
-    let account = OwnAccountBody::from(found);
+    let to_prove = app.store.emails_to_prove(owner.account).await?;
+    let account = OwnAccountBody::from((found, to_prove));
     let account = serde_json::to_string(&account).map_err(Problem::internal)?;
     let now = app.clock.now().to_rfc3339();
     let head = format!(
@@ -223,12 +226,15 @@ pub(super) struct OwnAccountBody {
     disabled: bool,
     #[schema(format = DateTime)]
     created_at: String,
+    /// Addresses that were asked for in place of `email`, and whose links are kept.
+    emails_to_prove: Vec<String>,
 }
 
-impl From<Account> for OwnAccountBody {
-    fn from(account: Account) -> Self {
+impl From<(Account, Vec<EmailAddress>)> for OwnAccountBody {
+    fn from((account, to_prove): (Account, Vec<EmailAddress>)) -> Self {
         let (disabled, created_at) = (account.disabled, account.created_at.to_rfc3339());
-        Self { account: AccountBody::from(account), disabled, created_at }
+        let emails_to_prove = to_prove.iter().map(|email| email.as_str().to_owned()).collect();
+        Self { account: AccountBody::from(account), disabled, created_at, emails_to_prove }
     }
 }
 

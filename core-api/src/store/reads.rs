@@ -19,7 +19,7 @@ macro_rules! reads {
             use uuid::Uuid;
 
             use crate::accounts::{
-                Account, Addressee, Claimant, Credentials, EmailLinkOwner, LinkOwner,
+                Account, Addressee, Claimant, Credentials, EmailAddress, EmailLinkOwner, LinkOwner,
                 PasswordOwner, Revoked, SessionOf, Throttle, ThrottleKey, TokenHash,
             };
             use stockade_audit::chain::{Digest, Head};
@@ -426,6 +426,16 @@ macro_rules! reads {
                     let found = of_account!(self, privacy::LETTERS_OF, account, slice);
                     let letter = |row| account_book::letter(&self.vault, row);
                     Ok(found.into_iter().map(letter).collect())
+                }
+
+                async fn emails_to_prove(
+                    &self,
+                    account: AccountId,
+                ) -> Result<Vec<EmailAddress>, StoreError> {
+                    let found = query_as(accounts::EMAILS_TO_PROVE).bind(account.uuid());
+                    let found = found.fetch_all(&self.readers).await?.into_iter();
+                    let owners = found.map(|row| accounts::email_link_owner(&self.vault, row));
+                    owners.filter_map(|owner| owner.map(|one| one.email).transpose()).collect()
                 }
 
                 async fn erasures(

@@ -194,6 +194,8 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     let cart = json!({"quantity": 3});
     world.by(ann.id, "PUT", "/api/cart/lines/MUG-BLUE").json(&cart).send().await;
 
+    rectify(&world, &ann, "*", &json!({"email": "ann@new.example.org"})).send().await;
+
     let export = ann.call(&world, "GET", "/api/me/export").send().await;
     assert_eq!(export.status, StatusCode::OK, "{export:?}");
     let disposition = export.header("content-disposition");
@@ -203,6 +205,7 @@ async fn an_export_holds_everything_and_needs_a_fresh_session() {
     assert_eq!(body["account"]["email"], "ann@example.org");
     assert_eq!(body["account"]["name"], "Ann O'Neil");
     assert_eq!(body["account"]["phone"], "+33123456789");
+    assert_eq!(body["account"]["emails_to_prove"], json!(["ann@new.example.org"]));
     assert_eq!(body["consents"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&body["cart"][0]["sku"], &body["cart"][0]["quantity"]),

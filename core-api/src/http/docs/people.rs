@@ -226,7 +226,10 @@ pub(in crate::http) fn erase_user() -> Docs {
 
 pub(in crate::http) fn export_me() -> Docs {
     Docs::new("Export everything that is kept of oneself")
-        .says("It is written while it is sent. The session must be fresh.")
+        .says(
+            "It is written while it is sent. The session must be fresh. Left out are secrets, such \
+             as a second factor's, and the audit trail, which knows people by an id alone.",
+        )
         .answers::<ExportBody>(200, "All of it, as JSON.")
         .header("Content-Disposition", "A file to be kept.")
         .finds()

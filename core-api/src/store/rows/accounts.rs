@@ -88,6 +88,14 @@ pub(in crate::store) const EMAIL_LINK_OWNER: &str = "
      WHERE l.hash = $1
        AND l.expires_at > $2";
 
+pub(in crate::store) const EMAILS_TO_PROVE: &str = "
+    SELECT l.account_id, k.wrapped, l.email
+      FROM email_link AS l
+      JOIN data_key AS k ON k.account_id = l.account_id
+     WHERE l.account_id = $1
+       AND l.email IS NOT NULL
+     ORDER BY l.expires_at";
+
 pub(in crate::store) const THROTTLE: &str = "
     SELECT failures, locked_until, expires_at
       FROM login_throttle
