@@ -192,7 +192,7 @@ impl From<Consent> for ConsentBody {
 pub(super) struct ErasedBody {
     /// Names nobody any more.
     id: AccountId,
-    stays: [StaysBody; 3],
+    stays: [StaysBody; 4],
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -216,8 +216,13 @@ impl ErasedBody {
                     "it keeps a backup from bringing the account back, and old tokens from use",
                 ),
                 stays(
-                    "unreadable copies in backups, until those are deleted",
-                    "the key to them is gone; a restored backup is erased again before it serves",
+                    "the same id in the audit trail, beside what was done and when",
+                    "nobody can take a row out of it, so that it proves what happened",
+                ),
+                stays(
+                    "sealed copies in backups, until those are deleted",
+                    "they open only with a key that is replaced and destroyed as often as backups \
+                     are; a restored backup is erased again before it serves",
                 ),
             ],
         }

@@ -1,9 +1,12 @@
-//! Erase: the end of an account. Its data key is deleted, and with it whatever was sealed, also
-//! in every copy; the rows that were somebody's go in the same transaction.
+//! Erase: the end of an account. Its data key is deleted, and nothing that it sealed can be read
+//! any more in this database; the rows that were somebody's go in the same transaction. A backup
+//! of before holds the wrapped key, and is readable for as long as the key from the file that
+//! wraps it is kept.
 //!
-//! What stays: orders, the ledger and revocations, which the law or the books ask for. They name
-//! the account by its id, which names nobody any more. An account whose orders wait for payment or
-//! for shipping cannot be erased: cancel them, or wait. The last super-admin cannot be, either.
+//! What stays: orders, the ledger, revocations and the audit trail, which the law or the books ask
+//! for. They name the account by its id, which names nobody any more. An account whose orders wait
+//! for payment or for shipping cannot be erased: cancel them, or wait. The last super-admin cannot
+//! be, either.
 
 use crate::accounts::{AccountRow, NotFresh, Owner, Revocation, Role, ThrottleKey, throttle_key};
 use crate::app::App;
@@ -53,7 +56,7 @@ pub(crate) struct Erasure {
     pub(crate) at: Timestamp,
 }
 
-/// Orders of an account.
+/// What refers to an account, and may keep it from ending.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ties {
     /// Orders that wait for payment or shipping.
