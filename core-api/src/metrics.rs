@@ -252,6 +252,7 @@ impl CoreMetrics {
         metrics.audit_uncovered(Duration::ZERO);
         preset(&metrics.image_uploads, &UPLOAD_OUTCOMES);
         preset(&metrics.image_scans, &SCAN_OUTCOMES);
+        preset_plain(&metrics.erasures);
         preset_plain(&metrics.stock_low);
         preset(&metrics.assertions_rejected, &Distrust::ALL.map(Distrust::as_str));
         Ok(metrics)

@@ -249,7 +249,6 @@ fn read_provider(settings: &PaymentSettings) -> Result<Provider, Cause> {
     Ok(Provider { gateway: Arc::new(gateway), webhook_secrets })
 }
 
-/// The vault that the settings name the key of.
 /// The vault that the settings name the keys of.
 pub(crate) fn read_vault(settings: &CoreSettings) -> Result<Vault, Cause> {
     let data = read_key("data_key_file", settings.data_key_file.as_deref())?;

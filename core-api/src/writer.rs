@@ -246,8 +246,8 @@ impl Desk {
         let mut loading = pin!(async {
             store.begin().await?;
             let loaded = store.load(&wanted, clock.now()).await?;
-            // SECURITY: of after the rows are locked. Tokens that whoever had them before was
-            // issued are older than what is decided now, and so are refused where it says so.
+            // SECURITY: taken once the rows are locked. Whoever held them before was issued tokens
+            // of an earlier moment, which a revocation of this one reaches.
             Ok((loaded, clock.now()))
         });
         let soon = timeout(QUEUE_KEPT_MAX, &mut loading).await;

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::postgres::PgConnection;
 
-use crate::accounts::{Names, TokenHash};
+use crate::accounts::{Names, NewAccount, TokenHash};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, Id as _};
 use crate::store::StoreError;
 use crate::store::rows::accounts::link;
-use crate::store::rows::sealing::{
-    INSERT_KEY, SealedProfile, digests, email_digest, named, username_digest,
-};
+use crate::store::rows::sealing::{SealedProfile, digests, email_digest, named, username_digest};
 use crate::vault::Vault;
 use crate::worksheet::{Wanted, Worksheet};
 
@@ -21,11 +19,17 @@ pub(super) const TAKEN_USERNAMES: &str =
 pub(super) const TAKEN_EMAILS: &str =
     "SELECT email_digest FROM account WHERE email_digest = ANY ($1)";
 
-pub(super) const INSERT_ACCOUNT: &str = "
-    INSERT INTO account (id, username, username_digest, email, email_digest,
-                         password_hash, role, demo, created_at, phone, full_name, version,
-                         proof_asked_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+pub(super) const INSERT_ACCOUNTS: &str = "
+    INSERT INTO account (id, username, username_digest, email, email_digest, phone, full_name,
+                         version, password_hash, role, demo, proof_asked_at, created_at)
+    SELECT w.*, $13::bigint
+      FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[],
+                  $7::bytea[], $8::bigint[], $9::text[], $10::text[], $11::boolean[],
+                  $12::bigint[]) AS w";
+
+pub(super) const INSERT_KEYS: &str = "
+    INSERT INTO data_key (account_id, wrapped)
+    SELECT * FROM unnest($1::uuid[], $2::bytea[])";
 
 /// Locked, so that of two who use one link the second finds it gone.
 pub(super) const LINKS: &str = "
@@ -83,28 +87,7 @@ pub(super) async fn save(
     vault: &Vault,
     sheet: &Worksheet,
 ) -> Result<(), StoreError> {
-    for new in &sheet.new.accounts {
-        let (key, wrapped) = vault.new_key(new.id)?;
-        let sealed = SealedProfile::seal(vault, &key, &new.profile)?;
-        sqlx::query(INSERT_ACCOUNT)
-            .bind(new.id.uuid())
-            .bind(sealed.username)
-            .bind(sealed.username_digest.to_vec())
-            .bind(sealed.email)
-            .bind(sealed.email_digest.to_vec())
-            .bind(new.hash.as_ref().map(|hash| hash.0.as_str()))
-            .bind(new.role.as_str())
-            .bind(new.demo)
-            .bind(sheet.now.micros())
-            .bind(sealed.phone)
-            .bind(sealed.full_name)
-            .bind(new.profile.version.0)
-            .bind(new.asked_for_proof.then_some(sheet.now.micros()))
-            .execute(&mut *connection)
-            .await?;
-        let insert = sqlx::query(INSERT_KEY).bind(new.id.uuid()).bind(wrapped.0);
-        insert.execute(&mut *connection).await?;
-    }
+    insert_accounts(connection, vault, sheet).await?;
     let links = &sheet.new.links;
     if !links.is_empty() {
         let hashes: Vec<_> = links.iter().map(|new| new.hash.0.as_slice()).collect();
@@ -116,6 +99,47 @@ pub(super) async fn save(
     for account in &sheet.new.spent_links {
         sqlx::query(DELETE_LINKS).bind(account.uuid()).execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// All of them at once: an import brings a hundred thousand, and the server may be far away.
+async fn insert_accounts(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    sheet: &Worksheet,
+) -> Result<(), StoreError> {
+    let accounts = &sheet.new.accounts;
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let (mut sealed, mut keys) = (Vec::new(), Vec::new());
+    for new in accounts {
+        let (key, wrapped) = vault.new_key(new.id)?;
+        sealed.push(SealedProfile::seal(vault, &key, &new.profile)?);
+        keys.push(wrapped.0);
+    }
+    let ids: Vec<_> = accounts.iter().map(|new| new.id.uuid()).collect();
+    let column = |value: fn(&SealedProfile) -> Option<&[u8]>| -> Vec<Option<&[u8]>> {
+        sealed.iter().map(value).collect()
+    };
+    let asked_at = |new: &NewAccount| new.asked_for_proof.then_some(sheet.now.micros());
+    sqlx::query(INSERT_ACCOUNTS)
+        .bind(&ids)
+        .bind(column(|sealed| Some(&sealed.username)))
+        .bind(column(|sealed| Some(&sealed.username_digest)))
+        .bind(column(|sealed| Some(&sealed.email)))
+        .bind(column(|sealed| Some(&sealed.email_digest)))
+        .bind(column(|sealed| sealed.phone.as_deref()))
+        .bind(column(|sealed| sealed.full_name.as_deref()))
+        .bind(accounts.iter().map(|new| new.profile.version.0).collect::<Vec<_>>())
+        .bind(accounts.iter().map(|new| new.hash.as_ref().map(|hash| &*hash.0)).collect::<Vec<_>>())
+        .bind(accounts.iter().map(|new| new.role.as_str()).collect::<Vec<_>>())
+        .bind(accounts.iter().map(|new| new.demo).collect::<Vec<_>>())
+        .bind(accounts.iter().map(asked_at).collect::<Vec<_>>())
+        .bind(sheet.now.micros())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(INSERT_KEYS).bind(&ids).bind(keys).execute(connection).await?;
     Ok(())
 }
 
