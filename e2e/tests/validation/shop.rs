@@ -13,7 +13,7 @@ use crate::contract::Contract;
 /// A SKU of the demo.
 pub(crate) const LAMP: &str = "LAMP-BLACK";
 
-/// What an answer can only know from the inside.
+/// What an answer can only know from the inside, besides where the data is.
 const INSIDE: &[&str] = &[
     "sqlx",
     "sqlite",
@@ -26,7 +26,6 @@ const INSIDE: &[&str] = &[
     "SELECT ",
     "INSERT ",
     "UNIQUE constraint",
-    "/tmp/",
     "/home/",
     "stockade_core_api",
     "core.sock",
@@ -134,8 +133,10 @@ impl Guest<'_> {
             return Some("a fault of ours".to_owned());
         }
         let body = String::from_utf8_lossy(&answer.body);
-        let leaks = |words: &&&str| body.contains(**words) && !asked.says(words);
-        if let Some(words) = INSIDE.iter().find(leaks).filter(|_| answer.status >= 400) {
+        let leaks = |words: &&str| body.contains(words) && !asked.says(words);
+        let data = self.shop.stockade.data();
+        let mut inside = INSIDE.iter().copied().chain(data.to_str());
+        if let Some(words) = inside.find(leaks).filter(|_| answer.status >= 400) {
             return Some(format!("tells of `{words}`"));
         }
         self.shop.contract.fault(asked, answer)
