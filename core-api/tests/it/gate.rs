@@ -91,9 +91,9 @@ impl Keeper {
         fates.remove(at).map(|(_, fate)| fate)
     }
 
-    /// A refusal; one that says that something broke is kept under the request's key.
+    /// A refusal; a 500, which says that something broke, is kept under the request's key.
     fn refuse(&self, key: Option<String>, status: u16, code: &str) -> Response {
-        if let Some(key) = key.filter(|_| status >= 500) {
+        if let Some(key) = key.filter(|_| status == 500) {
             self.broken.lock().unwrap().insert(key, status);
         }
         let body = format!(r#"{{"error":{{"type":"api_error","code":"{code}"}}}}"#);
