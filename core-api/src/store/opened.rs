@@ -72,6 +72,8 @@ pub(crate) enum SchemaError {
     Newer { there: i64, here: i64 },
     #[error("its tables were made by another program or changed since")]
     Other,
+    #[error("it was written by another version of this program; start the core once")]
+    OtherVersion,
 }
 
 impl OpenError {

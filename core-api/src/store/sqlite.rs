@@ -101,7 +101,7 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON");
         let mut first = options.clone().busy_timeout(BUSY_TIMEOUT).connect().await?;
         if !verify::is_current(&mut first).await {
-            return Err(SchemaError::Other.into());
+            return Err(SchemaError::OtherVersion.into());
         }
         first.close().await?;
         let readers = SqlitePoolOptions::new().max_connections(1);
